@@ -1,0 +1,77 @@
+import { fromBase64url, fromUtf8, type Json, parseJson, toBase64url, utf8 } from '@tillit/codec'
+import { Problem } from '@tillit/problem'
+import type { PublicKey } from './public-key.ts'
+import type { Signer } from './signer.ts'
+import { verifySignature } from './verify.ts'
+
+/** Longest compact JWS parsed, in characters. */
+export const maxJwsCharacters = 256 * 1024
+
+export interface ParsedJws {
+  readonly header: { readonly [name: string]: Json }
+  readonly payload: { readonly [name: string]: Json }
+  readonly signingInput: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** A compact JWS (RFC 7515 section 7.1) over a JSON payload; `alg` is the signer's, `typ` names the statement. */
+export async function signJws(
+  header: { typ: string; [name: string]: unknown },
+  payload: object,
+  signer: Signer,
+): Promise<string> {
+  const input = `${encode({ ...header, alg: signer.alg })}.${encode(payload)}`
+  return `${input}.${toBase64url(await signer.sign(utf8(input)))}`
+}
+
+/** Parses without verifying. Throws Problem invalid-jws; duplicate members and `crit` are refused. */
+export function parseJws(token: string): ParsedJws {
+  if (token.length > maxJwsCharacters) throw new Problem('invalid-jws', { detail: 'The JWS is too long' })
+  const parts = token.split('.')
+  const [header, payload, signature] = parts
+  if (parts.length !== 3 || !header || !payload || !signature)
+    throw new Problem('invalid-jws', { detail: 'A JWS has three parts' })
+  try {
+    const parsed = {
+      header: decodeObject(header),
+      payload: decodeObject(payload),
+      signingInput: utf8(`${header}.${payload}`),
+      signature: fromBase64url(signature),
+    }
+    // RFC 7515 section 4.1.11: an extension that is not understood and must be makes the JWS invalid; none is.
+    if ('crit' in parsed.header || 'b64' in parsed.header)
+      throw new Problem('invalid-jws', { detail: 'No critical extension is known' })
+    return parsed
+  } catch (cause) {
+    throw new Problem('invalid-jws', {
+      detail: cause instanceof Problem ? cause.message : 'The JWS is not well formed',
+      cause,
+    })
+  }
+}
+
+/**
+ * Verifies a compact JWS under one key: type exactly as expected, algorithm exactly the key's. Gives its parts.
+ * Throws Problem invalid-jws, unsupported-algorithm or invalid-signature.
+ */
+export function verifyJws(token: string, key: PublicKey, options: { typ: string }): ParsedJws {
+  const jws = parseJws(token)
+  if (jws.header.typ !== options.typ)
+    throw new Problem('invalid-jws', { detail: `The JWS is not of type ${options.typ}` })
+  if (jws.header.alg !== key.alg)
+    throw new Problem('unsupported-algorithm', { detail: 'The algorithm is not that of the key' })
+  if (!verifySignature(key, jws.signingInput, jws.signature)) throw new Problem('invalid-signature')
+  return jws
+}
+
+function encode(value: object): string {
+  return toBase64url(utf8(JSON.stringify(value)))
+}
+
+function decodeObject(part: string): { [name: string]: Json } {
+  const value = parseJson(fromUtf8(fromBase64url(part)))
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new Problem('invalid-jws', { detail: 'The JWS does not hold JSON objects' })
+  }
+  return value
+}

@@ -1,0 +1,84 @@
+import { concat, fromBase58, fromBase64url, sha256, toBase58, toBase64url, utf8 } from '@tillit/codec'
+import { Problem } from '@tillit/problem'
+import type { PublicJwk } from '@tillit/schemas'
+import { checkP256Point, decompressP256 } from '#backend'
+import { refuseWeakEd25519 } from './weak-key.ts'
+
+/**
+ * A public key that may be trusted to bind its holder: parsed, on the curve, of large order, canonical. `bytes` is the
+ * RFC 8032 encoding for EdDSA (32 bytes) and the compressed point for ES256 (33 bytes). Made only by the parse functions.
+ */
+export interface PublicKey {
+  readonly alg: 'EdDSA' | 'ES256'
+  readonly bytes: Uint8Array
+}
+
+const ed25519Prefix = Uint8Array.of(0xed, 0x01)
+const p256Prefix = Uint8Array.of(0x80, 0x24)
+
+/** Throws Problem invalid-key, weak-key or unsupported-algorithm. Private members are refused, not ignored. */
+export function parsePublicJwk(jwk: Record<string, unknown>): PublicKey {
+  if ('d' in jwk) throw new Problem('invalid-key', { detail: 'A private key was given where a public one belongs' })
+  if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return ed25519PublicKey(coordinate(jwk.x, 'x'))
+  if (jwk.kty === 'EC' && jwk.crv === 'P-256') {
+    return p256PublicKey(concat(Uint8Array.of(4), coordinate(jwk.x, 'x'), coordinate(jwk.y, 'y')))
+  }
+  throw new Problem('unsupported-algorithm', { detail: 'Only Ed25519 and P-256 keys are accepted' })
+}
+
+/** Parses a Multikey `z6Mk…` or `zDn…` (W3C Controlled Identifiers). Throws Problem invalid-key, weak-key or unsupported-algorithm. */
+export function parseMultikey(multikey: string): PublicKey {
+  if (!multikey.startsWith('z')) throw new Problem('invalid-key', { detail: 'A multikey starts with z' })
+  const bytes = decodeOrInvalid(() => fromBase58(multikey.slice(1)))
+  if (bytes[0] === ed25519Prefix[0] && bytes[1] === ed25519Prefix[1]) return ed25519PublicKey(bytes.slice(2))
+  if (bytes[0] === p256Prefix[0] && bytes[1] === p256Prefix[1]) return p256PublicKey(bytes.slice(2))
+  throw new Problem('unsupported-algorithm', { detail: 'Only Ed25519 and P-256 keys are accepted' })
+}
+
+/** From the 32 bytes of RFC 8032. Throws Problem invalid-key or weak-key. */
+export function ed25519PublicKey(bytes: Uint8Array): PublicKey {
+  refuseWeakEd25519(bytes)
+  return { alg: 'EdDSA', bytes }
+}
+
+/** From a SEC 1 point, compressed (33 bytes) or not (65). Throws Problem invalid-key. */
+export function p256PublicKey(point: Uint8Array): PublicKey {
+  return { alg: 'ES256', bytes: checkP256Point(point) }
+}
+
+export function toMultikey(key: PublicKey): string {
+  return `z${toBase58(concat(key.alg === 'EdDSA' ? ed25519Prefix : p256Prefix, key.bytes))}`
+}
+
+export function toPublicJwk(key: PublicKey): PublicJwk {
+  if (key.alg === 'EdDSA') return { kty: 'OKP', crv: 'Ed25519', x: toBase64url(key.bytes) }
+  const point = decompressP256(key.bytes)
+  return { kty: 'EC', crv: 'P-256', x: toBase64url(point.slice(1, 33)), y: toBase64url(point.slice(33, 65)) }
+}
+
+/** JWK thumbprint with SHA-256 (RFC 7638), base64url. */
+export function thumbprint(key: PublicKey): string {
+  const jwk = toPublicJwk(key)
+  const members =
+    jwk.kty === 'OKP'
+      ? `{"crv":"Ed25519","kty":"OKP","x":"${jwk.x}"}`
+      : `{"crv":"P-256","kty":"EC","x":"${jwk.x}","y":"${jwk.y}"}`
+  return toBase64url(sha256(utf8(members)))
+}
+
+function coordinate(value: unknown, name: string): Uint8Array {
+  if (typeof value !== 'string')
+    throw new Problem('invalid-key', { detail: `The member ${name} of the key is missing` })
+  const bytes = decodeOrInvalid(() => fromBase64url(value))
+  if (bytes.length !== 32)
+    throw new Problem('invalid-key', { detail: `The member ${name} of the key is not 32 bytes long` })
+  return bytes
+}
+
+function decodeOrInvalid(decode: () => Uint8Array): Uint8Array {
+  try {
+    return decode()
+  } catch (cause) {
+    throw new Problem('invalid-key', { detail: 'The key is not encoded correctly', cause })
+  }
+}

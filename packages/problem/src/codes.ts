@@ -1,0 +1,97 @@
+/**
+ * The one table of problem codes. `status` is the HTTP status on the wire, `title` the short human summary (RFC 9457
+ * section 3.1). Codes are stable: clients switch on them, so a code is never renamed or reused.
+ * "Not authentic" (401 and the *-signature, *-proof codes) and "not allowed" (403) never share a code.
+ */
+export const problemCodes = {
+  // requests
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  'unknown-field': { status: 400, title: 'The body has a member that is not known here' },
+  'invalid-json': { status: 400, title: 'The body is not valid JSON' },
+  'body-too-large': { status: 413, title: 'The body is larger than this route takes' },
+  'unsupported-media-type': { status: 415, title: 'The media type is not supported here' },
+  'not-acceptable': { status: 406, title: 'No representation that the client accepts' },
+  'method-not-allowed': { status: 405, title: 'The resource does not have this method' },
+  'not-found': { status: 404, title: 'No such resource' },
+  conflict: { status: 409, title: 'The request conflicts with the state of the resource' },
+  'idempotency-conflict': { status: 409, title: 'The idempotency key was used for another request' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
+  'request-aborted': { status: 408, title: 'The request took too long to arrive' },
+  // authentication
+  'missing-token': { status: 401, title: 'An access token is needed' },
+  'invalid-token': { status: 401, title: 'The access token is not valid' },
+  'invalid-dpop-proof': { status: 401, title: 'The proof of possession is not valid' },
+  'dpop-replay': { status: 401, title: 'The proof of possession was used before' },
+  'not-signed-in': { status: 401, title: 'Nobody is signed in' },
+  'invalid-signature': { status: 401, title: 'A signature does not verify' },
+  'invalid-jws': { status: 400, title: 'The JWS is not well formed' },
+  'statement-expired': { status: 401, title: 'The signed statement is outside its time' },
+  'statement-replayed': { status: 409, title: 'The signed statement was used before' },
+  // keys
+  'invalid-key': { status: 400, title: 'The public key is not well formed' },
+  'weak-key': { status: 400, title: 'The public key is weak (small order or not canonical)' },
+  'unsupported-algorithm': { status: 400, title: 'The algorithm is not one this city accepts' },
+  // identifiers
+  'invalid-did': { status: 400, title: 'The DID is not well formed' },
+  'did-not-found': { status: 404, title: 'The DID does not exist' },
+  'did-deactivated': { status: 410, title: 'The DID is deactivated' },
+  'did-method-not-supported': { status: 501, title: 'The DID method is not supported' },
+  'did-representation-not-supported': { status: 406, title: 'The DID document has no such representation' },
+  'did-resolution-failed': { status: 502, title: 'The DID could not be resolved' },
+  'invalid-did-log': { status: 400, title: 'The DID log entry does not follow from the log' },
+  'did-conflict': { status: 409, title: 'The DID log moved on meanwhile' },
+  // log and ledger
+  'invalid-proof': { status: 400, title: 'The proof does not verify' },
+  'invalid-checkpoint': { status: 400, title: 'The checkpoint is not well formed or not signed by the log' },
+  'invalid-receipt': { status: 400, title: 'The receipt does not verify' },
+  'log-entry-not-found': { status: 404, title: 'The log has no such entry yet' },
+  'anchor-mismatch': { status: 409, title: 'The ledger says otherwise than the log' },
+  'ledger-unavailable': { status: 503, title: 'The ledger cannot be reached' },
+  // credentials
+  'invalid-credential': { status: 400, title: 'The credential is not well formed' },
+  'invalid-credential-signature': { status: 401, title: 'The credential is not authentic' },
+  'credential-expired': { status: 403, title: 'The credential is outside its time' },
+  'credential-revoked': { status: 403, title: 'The credential is revoked or suspended' },
+  'status-unknown': { status: 403, title: 'The status of the credential is not known' },
+  'untrusted-issuer': { status: 403, title: 'The issuer is not accredited for this credential' },
+  'invalid-status-list': { status: 400, title: 'The status list is not well formed' },
+  'status-list-full': { status: 503, title: 'The status list has no free index' },
+  'unknown-credential-type': { status: 400, title: 'The credential type is not known' },
+  'invalid-nonce': { status: 400, title: 'The nonce is not known, expired or was used' },
+  // parties and permissions
+  'party-not-active': { status: 403, title: 'The party is not accredited and active' },
+  'role-required': { status: 403, title: 'The caller does not have the role this needs' },
+  'invalid-scope': { status: 400, title: 'The scope is not valid' },
+  'unknown-purpose': { status: 400, title: 'The purpose is not in the catalogue' },
+  'scope-exceeds-purpose': { status: 403, title: 'The scope is wider than its purpose allows' },
+  'scope-wider': { status: 403, title: 'The scope is wider than what it rests on' },
+  'invalid-transition': { status: 409, title: 'The permission cannot go there from its state' },
+  'invalid-delegation': { status: 400, title: 'The delegation chain does not verify' },
+  'access-denied': { status: 403, title: 'No permission covers this' },
+  'key-not-bound': { status: 403, title: 'The key is not bound to this customer' },
+  // metering
+  'invalid-gsrn': { status: 400, title: 'The metering point number is not valid' },
+  'metering-point-not-found': { status: 404, title: 'No such metering point' },
+  'invalid-granularity': { status: 400, title: 'The granularity is not a canonical duration' },
+  'invalid-time-zone': { status: 400, title: 'The time zone is not known' },
+  'invalid-interval': { status: 400, title: 'The interval is not valid' },
+  'invalid-reading': { status: 400, title: 'A reading is not valid' },
+  'invalid-batch': { status: 400, title: 'The batch is not well formed' },
+  'batch-out-of-sequence': { status: 409, title: 'The batch does not follow the last one of its device' },
+  'batch-replayed': { status: 409, title: 'Another batch has this sequence number' },
+  'foreign-stream': { status: 403, title: 'The device may not write this stream' },
+  'device-not-active': { status: 403, title: 'The device is not enrolled and active' },
+  'conflicting-reading': { status: 409, title: 'Another value is stored for this interval' },
+  'invalid-xml': { status: 400, title: 'The XML is not well formed or not allowed' },
+  'invalid-file': { status: 400, title: 'The file is not in a format that is known here' },
+  // running the city
+  'already-running': { status: 500, title: 'Another city runs on this data' },
+  'invalid-configuration': { status: 500, title: 'The configuration is not valid' },
+  'database-unavailable': { status: 503, title: 'The database cannot be reached' },
+  'storage-full': { status: 507, title: 'There is no room left to store this' },
+  'revocation-pending': { status: 503, title: 'A revocation waits for readers; try again' },
+  'internal-error': { status: 500, title: 'Something went wrong on our side' },
+  'not-ready': { status: 503, title: 'The city is starting or stopping' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type ProblemCode = keyof typeof problemCodes

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{schemas,packages,services,test}/**/*.long.test.ts'],
+    exclude: ['**/node_modules/**'],
+    testTimeout: 900_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
+})
