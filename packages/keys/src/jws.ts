@@ -58,10 +58,15 @@ export function verifyJws(token: string, key: PublicKey, options: { typ: string 
   const jws = parseJws(token)
   if (jws.header.typ !== options.typ)
     throw new Problem('invalid-jws', { detail: `The JWS is not of type ${options.typ}` })
-  if (jws.header.alg !== key.alg)
+  if (!isAlgorithmOf(key, jws.header.alg))
     throw new Problem('unsupported-algorithm', { detail: 'The algorithm is not that of the key' })
   if (!verifySignature(key, jws.signingInput, jws.signature)) throw new Problem('invalid-signature')
   return jws
+}
+
+/** RFC 9864 names the curve (`Ed25519`), RFC 8037 the family (`EdDSA`); with an Ed25519 key both say the same. */
+function isAlgorithmOf(key: PublicKey, alg: Json | undefined): boolean {
+  return alg === key.alg || (key.alg === 'EdDSA' && alg === 'Ed25519')
 }
 
 function encode(value: object): string {
