@@ -7,9 +7,17 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** Deepest nesting that parseJson accepts: far above any document of ours, far below the stack. */
 const maxDepth = 64
 
-/** JSON Canonicalization Scheme (RFC 8785). Takes JSON values only; a member that is undefined is left out. */
+/**
+ * JSON Canonicalization Scheme (RFC 8785). Takes JSON values only; a member that is undefined is left out. Throws Problem
+ * invalid-json for what I-JSON (RFC 7493) cannot hold: lone surrogates and numbers that are not finite.
+ */
 export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value)
+  let text: string | undefined
+  try {
+    text = canonicalize(value)
+  } catch (cause) {
+    throw new Problem('invalid-json', { detail: 'The value has no canonical JSON form', cause })
+  }
   if (text === undefined) throw new TypeError('not a JSON value')
   return text
 }
@@ -20,7 +28,7 @@ export function canonicalBytes(value: unknown): Uint8Array {
 
 /**
  * Parses JSON from outside: refuses what JSON.parse lets through and two parsers read differently (a member twice,
- * `__proto__`) and nesting over 64 levels. Throws Problem invalid-json.
+ * `__proto__`, a lone surrogate, a number too large to be one) and nesting over 64 levels. Throws Problem invalid-json.
  */
 export function parseJson(text: string): Json {
   let value: Json
@@ -30,7 +38,21 @@ export function parseJson(text: string): Json {
     throw new Problem('invalid-json', { cause })
   }
   refuseAmbiguity(text)
+  refuseNonJson(value)
   return value
+}
+
+/** I-JSON (RFC 7493 sections 2.1 and 2.2). Runs after the depth is known to be bounded. */
+function refuseNonJson(value: Json): void {
+  if (typeof value === 'string' && !value.isWellFormed())
+    throw new Problem('invalid-json', { detail: 'A text holds a lone surrogate' })
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new Problem('invalid-json', { detail: 'A number is too large' })
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, member] of Object.entries(value)) {
+    refuseNonJson(name)
+    refuseNonJson(member)
+  }
 }
 
 /** Runs over text that JSON.parse accepted, so it needs no grammar: only strings, braces and colons matter. */

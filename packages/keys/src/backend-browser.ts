@@ -1,14 +1,31 @@
 import { p256 } from '@noble/curves/nist.js'
-import { hashes, verify } from '@noble/ed25519'
+import { Point } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
+import { concat, equalBytes } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
 import type { PublicKey } from './public-key.ts'
 
-hashes.sha512 = sha512
-
 export function verifyRaw(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
-  if (key.alg === 'EdDSA') return verify(signature, message, key.bytes, { zip215: false })
+  if (key.alg === 'EdDSA') return verifyEd25519(key.bytes, message, signature)
   return p256.verify(signature, message, key.bytes, { lowS: false })
+}
+
+/**
+ * RFC 8032 section 5.1.7 without the cofactor, comparing encodings, as OpenSSL and libsodium do. noble's own verify multiplies
+ * by the cofactor and so accepts signatures that a server refuses.
+ */
+function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const order = Point.CURVE().n
+  const r = signature.slice(0, 32)
+  const s = littleEndian(signature.slice(32))
+  if (s >= order) return false
+  const challenge = littleEndian(sha512(concat(r, key, message))) % order
+  const expected = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(key).multiplyUnsafe(challenge))
+  return equalBytes(expected.toBytes(), r)
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n)
 }
 
 /** Gives the compressed point. Throws Problem invalid-key when it is not on the curve. */

@@ -31,7 +31,11 @@ export function parseMultikey(multikey: string): PublicKey {
   if (!multikey.startsWith('z')) throw new Problem('invalid-key', { detail: 'A multikey starts with z' })
   const bytes = decodeOrInvalid(() => fromBase58(multikey.slice(1)))
   if (bytes[0] === ed25519Prefix[0] && bytes[1] === ed25519Prefix[1]) return ed25519PublicKey(bytes.slice(2))
-  if (bytes[0] === p256Prefix[0] && bytes[1] === p256Prefix[1]) return p256PublicKey(bytes.slice(2))
+  if (bytes[0] === p256Prefix[0] && bytes[1] === p256Prefix[1]) {
+    // The multikey of a P-256 key is its compressed point; another form would be a second name for one key.
+    if (bytes.length !== 35) throw new Problem('invalid-key', { detail: 'A P-256 multikey holds a compressed point' })
+    return p256PublicKey(bytes.slice(2))
+  }
   throw new Problem('unsupported-algorithm', { detail: 'Only Ed25519 and P-256 keys are accepted' })
 }
 
@@ -43,6 +47,10 @@ export function ed25519PublicKey(bytes: Uint8Array): PublicKey {
 
 /** From a SEC 1 point, compressed (33 bytes) or not (65). Throws Problem invalid-key. */
 export function p256PublicKey(point: Uint8Array): PublicKey {
+  const compressed = point.length === 33 && (point[0] === 2 || point[0] === 3)
+  // Hybrid forms (06, 07) and the point at infinity are read by some libraries only.
+  if (!compressed && !(point.length === 65 && point[0] === 4))
+    throw new Problem('invalid-key', { detail: 'The P-256 key is not a SEC 1 point' })
   return { alg: 'ES256', bytes: checkP256Point(point) }
 }
 

@@ -22,7 +22,10 @@ export const problemCodes = {
   'invalid-token': { status: 401, title: 'The access token is not valid' },
   'invalid-dpop-proof': { status: 401, title: 'The proof of possession is not valid' },
   'dpop-replay': { status: 401, title: 'The proof of possession was used before' },
+  'foreign-origin': { status: 403, title: 'The request does not come from the portal' },
   'not-signed-in': { status: 401, title: 'Nobody is signed in' },
+  'sign-in-expired': { status: 400, title: 'The sign-in has ended; start again' },
+  'sign-in-unavailable': { status: 503, title: 'Nobody can sign in here: no eID is configured' },
   'invalid-signature': { status: 401, title: 'A signature does not verify' },
   'invalid-jws': { status: 400, title: 'The JWS is not well formed' },
   'statement-expired': { status: 401, title: 'The signed statement is outside its time' },
@@ -91,6 +94,7 @@ export const problemCodes = {
   'storage-full': { status: 507, title: 'There is no room left to store this' },
   'revocation-pending': { status: 503, title: 'A revocation waits for readers; try again' },
   'internal-error': { status: 500, title: 'Something went wrong on our side' },
+  'city-unavailable': { status: 504, title: 'The city did not answer' },
   'not-ready': { status: 503, title: 'The city is starting or stopping' },
 } as const satisfies Record<string, { status: number; title: string }>
 

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type City, completeReceipt, connectCity } from '@tillit/client'
+import { fromUtf8, parseJson, toHex } from '@tillit/codec'
+import { readAnchor } from '@tillit/ledger'
+import { type VerifiedReceipt, verifyReceipt as verifyAgainstLog, verifyOpening } from '@tillit/log'
+import { Problem } from '@tillit/problem'
+import { type AnchorEvidence, Receipt } from '@tillit/schemas'
+import { Check } from 'typebox/value'
+import { UsageError } from './usage-error.ts'
+
+export const verifyUsage = `tillit verify RECEIPT [--wait] [--vkey KEY] [--contract 0x…] [--ledger URL] [--offline] [--json]
+  Verifies a receipt: the entry opens its commitment, the log holds the commitment, the ledger holds the log.
+  RECEIPT     the file that the portal or a service gave, or - for standard input
+  --wait      wait until the log is anchored (a few minutes at most)
+  --vkey      the log's key as you know it; without it the receipt's word is taken
+  --contract  the anchor contract as you know it; without it the receipt's word is taken
+  --ledger    JSON-RPC URL of a node of yours; without it the city is asked for one
+  --offline   ask nobody: log and anchor as far as the receipt itself shows them`
+
+const waitSeconds = 300
+const pollSeconds = 1
+
+/** Exit status 0: verified; 1: something does not hold; 3: verified in the log, but the anchor is pending. */
+export async function verifyReceipt(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      wait: { type: 'boolean', default: false },
+      offline: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      vkey: { type: 'string' },
+      contract: { type: 'string' },
+      ledger: { type: 'string' },
+    },
+  })
+  const [file] = positionals
+  if (file === undefined || positionals.length !== 1) throw new UsageError(verifyUsage)
+  const say = values.json ? () => undefined : (line: string) => console.log(line)
+  const given = await readReceipt(file)
+  verifyOpening(given.opening)
+  say(`✓ the entry opens its commitment ${given.opening.commitment}`)
+  describe(given, say)
+  const city = connectCity({ url: given.city })
+  const receipt = values.offline ? given : await newest(city, given, { wait: values.wait, say })
+  if (receipt.leaf === null) {
+    say('… the log has not taken the entry yet: anchor pending (run again, or with --wait)')
+    return report(values.json, { verified: false, anchor: 'pending' }, 3)
+  }
+  const verified = verifyAgainstLog(receipt, values.vkey === undefined ? {} : { vkey: values.vkey })
+  say(
+    `✓ entry ${verified.index} of the log, in its checkpoint of ${verified.size} entries signed by ${receipt.leaf.log.origin}`,
+  )
+  if (values.vkey === undefined) say(`  the log's key is taken from the receipt: ${receipt.leaf.log.vkey}`)
+  if (receipt.leaf.log.self_witnessed) say('  self-witnessed: no independent witness has cosigned this checkpoint')
+  if (verified.anchored === null) {
+    say('… anchor pending: the ledger does not hold this checkpoint yet (run again, or with --wait)')
+    return report(values.json, { ...verified, verified: true, anchor: 'pending' }, 3)
+  }
+  if (values.offline) {
+    say(
+      `… the receipt says that the ledger holds it (transaction ${verified.anchored.transaction}); offline, this was not looked up`,
+    )
+    return report(values.json, { ...verified, verified: true, anchor: 'claimed' }, 0)
+  }
+  const anchor = await checkLedger(verified, verified.anchored, {
+    city,
+    rpcUrl: values.ledger,
+    contract: values.contract,
+  })
+  say(
+    `✓ anchored: block ${anchor.block_number} of chain ${anchor.chain_id}, transaction ${anchor.transaction}, contract ${anchor.contract}`,
+  )
+  if (values.contract === undefined)
+    say('  the contract is taken from the receipt; name the one you trust with --contract')
+  return report(values.json, { ...verified, verified: true, anchor: 'verified' }, 0)
+}
+
+function report(json: boolean, result: object, status: number): number {
+  if (json) console.log(JSON.stringify(result))
+  return status
+}
+
+async function readReceipt(file: string): Promise<Receipt> {
+  const bytes = file === '-' ? await standardInput() : await readFile(file).catch((cause) => unreadable(file, cause))
+  const value = parseJson(fromUtf8(bytes))
+  if (!Check(Receipt, value)) throw new Problem('invalid-receipt', { detail: `${file} is not a receipt` })
+  return value
+}
+
+function unreadable(file: string, cause: unknown): never {
+  throw new UsageError(`${file} cannot be read`, { cause })
+}
+
+async function standardInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function describe({ opening }: Receipt, say: (line: string) => void): void {
+  const entry = opening.entry as {
+    caller_name?: string
+    decision?: string
+    granularity?: string | null
+    values?: number
+    at?: string
+  }
+  if (opening.kind !== 'access-record') {
+    say(`  a ${opening.kind} entry`)
+    return
+  }
+  say(
+    `  ${entry.at}: ${entry.caller_name}, ${entry.decision}, ${entry.values} values at ${entry.granularity ?? 'no granularity'}`,
+  )
+}
+
+/** The newest proof that the city has; waits for an anchored one when asked to. */
+async function newest(
+  city: City,
+  given: Receipt,
+  { wait, say }: { wait: boolean; say: (line: string) => void },
+): Promise<Receipt> {
+  for (let waited = 0; ; waited += pollSeconds) {
+    const receipt = given.leaf?.anchor ? given : await completeReceipt(city, given.opening)
+    if (!wait || receipt.leaf?.anchor || waited >= waitSeconds) return receipt
+    if (waited === 0) say('… anchor pending: waiting for the ledger')
+    await delay(pollSeconds * 1000)
+  }
+}
+
+/** Looks the anchor up on the ledger itself. Throws Problem anchor-mismatch when it says otherwise. */
+async function checkLedger(
+  verified: VerifiedReceipt,
+  claimed: AnchorEvidence,
+  { city, rpcUrl, contract }: { city: City; rpcUrl: string | undefined; contract: string | undefined },
+): Promise<AnchorEvidence> {
+  if (contract !== undefined && contract.toLowerCase() !== claimed.contract.toLowerCase()) {
+    throw new Problem('anchor-mismatch', { detail: 'The receipt names another contract than the one that is trusted' })
+  }
+  const url = rpcUrl ?? (await city.get<{ rpc_url: string | null }>('/registry/ledger')).rpc_url
+  if (url === null)
+    throw new Problem('ledger-unavailable', { detail: 'The city names no ledger node; give one with --ledger' })
+  const found = await readAnchor({
+    rpcUrl: url,
+    contract: claimed.contract,
+    anchor: { transaction: claimed.transaction },
+  })
+  if (found.size !== verified.size || toHex(found.root) !== verified.root || found.chainId !== claimed.chain_id) {
+    throw new Problem('anchor-mismatch', { detail: 'The ledger holds another root than the receipt shows' })
+  }
+  return claimed
+}

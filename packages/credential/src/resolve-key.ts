@@ -1,0 +1,59 @@
+import { checkDocument, type DIDDocument, verificationKeys } from '@tillit/did'
+import type { PublicKey } from '@tillit/keys'
+import { Problem, type ProblemCode, problemCodes } from '@tillit/problem'
+import type { DidResolutionResult } from '@tillit/schemas'
+
+/** How DIDs are resolved; the caller brings network, cache and limits. */
+export type ResolveDid = (did: string) => Promise<DidResolutionResult>
+
+export interface KeySearch {
+  resolveDid: ResolveDid
+  relationship: 'assertionMethod' | 'authentication'
+}
+
+/**
+ * The key that `keyId` (a DID URL, or its fragment with `#`) names: the DID's own, in that relationship. Throws Problem
+ * invalid-credential-signature when there is none, weak-key or invalid-key, and what resolveDocument throws.
+ */
+export async function resolveKey(did: string, keyId: unknown, search: KeySearch): Promise<PublicKey> {
+  if (typeof keyId !== 'string' || !(keyId.startsWith(`${did}#`) || keyId.startsWith('#'))) {
+    throw new Problem('invalid-credential-signature', { detail: 'The key is not one of the signer', pointer: '/kid' })
+  }
+  const wanted = keyId.startsWith('#') ? did + keyId : keyId
+  const document = await resolveDocument(did, search.resolveDid)
+  const found = verificationKeys(document, search.relationship).find(({ id }) => id === wanted)
+  if (found) return found.key
+  throw new Problem('invalid-credential-signature', {
+    detail: `The signer has no such key for ${search.relationship}`,
+    pointer: '/kid',
+  })
+}
+
+/**
+ * The DID's current document, with every key in it checked whoever resolved it. Throws Problem did-deactivated,
+ * did-not-found, did-resolution-failed, weak-key, invalid-key, or what else the resolver says is wrong with the DID.
+ */
+export async function resolveDocument(did: string, resolveDid: ResolveDid): Promise<DIDDocument> {
+  const { didDocument, didDocumentMetadata, didResolutionMetadata } = await resolveDid(did)
+  if (didDocumentMetadata.deactivated === true) throw new Problem('did-deactivated')
+  if (didResolutionMetadata.error !== undefined || didDocument === null) {
+    throw new Problem(resolutionProblem(didResolutionMetadata), { detail: 'The DID of the signer does not resolve' })
+  }
+  if (didDocument.id !== did) {
+    throw new Problem('did-resolution-failed', { detail: 'The document is that of another DID' })
+  }
+  return checkDocument(didDocument)
+}
+
+function resolutionProblem({ error, problemDetails }: Record<string, unknown>): ProblemCode {
+  const code =
+    problemDetails !== null && typeof problemDetails === 'object' && 'code' in problemDetails
+      ? problemDetails.code
+      : undefined
+  if (typeof code === 'string' && isProblemCode(code)) return code
+  return error === 'notFound' ? 'did-not-found' : 'did-resolution-failed'
+}
+
+function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problemCodes, code)
+}

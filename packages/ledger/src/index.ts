@@ -1,0 +1,5 @@
+export { anvilMissing, findAnvil } from './find-anvil.ts'
+export type { AnchoredHead, AnchorRecord, Ledger } from './ledger.ts'
+export { type EvmLedgerOptions, openEvmLedger } from './open-evm-ledger.ts'
+export { type ReadAnchorOptions, readAnchor } from './read-anchor.ts'
+export { type Anvil, type AnvilOptions, anvilPrivateKey, startAnvil } from './start-anvil.ts'

@@ -1,0 +1,94 @@
+import { equalBytes, fromBase64url, fromHex, toHex } from '@tillit/codec'
+import { Problem } from '@tillit/problem'
+import type { AnchorEvidence, LeafProof, Opening, Receipt } from '@tillit/schemas'
+import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
+import { commit, hashBytes, saltBytes } from './commit.ts'
+import { leafHash } from './merkle.ts'
+import { parseTlogProof } from './tlog-proof.ts'
+import { parseVerifierKey } from './verifier-key.ts'
+import { verifyInclusion } from './verify-inclusion.ts'
+
+export interface VerifiedReceipt {
+  /** Hexadecimal, as on the wire. */
+  readonly commitment: string
+  readonly index: number
+  /** Size and root (hexadecimal) of the checkpoint that holds the entry. */
+  readonly size: number
+  readonly root: string
+  /** What the receipt says the ledger holds: equal to the checkpoint, still to be looked up on the ledger itself. */
+  readonly anchored: AnchorEvidence | null
+}
+
+/**
+ * Verifies a receipt offline: the entry opens the commitment, the checkpoint is signed by the log, the proof leads from
+ * the commitment to the checkpoint, the anchor is of that checkpoint. Without `vkey`, the log's key as pinned by the
+ * caller, the receipt's own word is taken for which log it is. Throws Problem invalid-receipt, invalid-proof or
+ * invalid-checkpoint saying what differs, and log-entry-not-found for a receipt that holds no proof yet.
+ */
+export function verifyReceipt(receipt: Receipt, options: { vkey?: string } = {}): VerifiedReceipt {
+  const commitment = verifyOpening(receipt.opening)
+  if (receipt.leaf === null) {
+    throw new Problem('log-entry-not-found', {
+      detail: 'The receipt holds no proof yet: the log had not taken the entry',
+    })
+  }
+  if (receipt.leaf.commitment !== receipt.opening.commitment) throw invalid('the proof is for another commitment')
+  return verifyLeafProof(commitment, receipt.leaf, options)
+}
+
+/** Verifies that the entry and the salt give the commitment, and gives its 32 bytes. Throws Problem invalid-receipt. */
+export function verifyOpening(opening: Opening): Uint8Array {
+  const salt = decode(() => fromBase64url(opening.salt), saltBytes, 'the salt is not 16 bytes of base64url')
+  const commitment = decode(() => fromHex(opening.commitment), hashBytes, 'the commitment is not 32 bytes')
+  let opened: Uint8Array
+  try {
+    opened = commit(salt, opening.entry)
+  } catch (cause) {
+    throw invalid('the entry is not JSON', cause)
+  }
+  if (!equalBytes(opened, commitment)) throw invalid('the entry does not open the commitment')
+  return commitment
+}
+
+/** Verifies that the log holds the 32-byte commitment. Throws as verifyReceipt does. */
+export function verifyLeafProof(
+  commitment: Uint8Array,
+  leaf: LeafProof,
+  options: { vkey?: string } = {},
+): VerifiedReceipt {
+  if (leaf.commitment !== toHex(commitment)) throw invalid('the proof is for another commitment')
+  if (options.vkey !== undefined && options.vkey !== leaf.log.vkey) {
+    throw new Problem('invalid-checkpoint', {
+      detail: 'The receipt names another log key than the one that is trusted',
+    })
+  }
+  const key = parseVerifierKey(leaf.log.vkey)
+  if (leaf.log.origin !== key.name) throw invalid('the origin of the log is not the name of its key')
+  const proof = parseTlogProof(leaf.proof)
+  if (proof.index !== leaf.index) throw invalid('the proof is for another index')
+  const checkpoint = verifyCheckpoint(proof.checkpoint, key)
+  const { size, root } = checkpoint
+  verifyInclusion(leafHash(commitment), { index: proof.index, size, root, proof: proof.hashes })
+  if (leaf.anchor !== null) requireSameHead(leaf.anchor, checkpoint)
+  return { commitment: leaf.commitment, index: proof.index, size, root: toHex(root), anchored: leaf.anchor }
+}
+
+function requireSameHead(anchor: AnchorEvidence, checkpoint: Checkpoint): void {
+  if (anchor.size !== checkpoint.size) throw invalid('the anchor is of another size than the checkpoint')
+  if (anchor.root !== toHex(checkpoint.root)) throw invalid('the anchor is of another root than the checkpoint')
+}
+
+function decode(read: () => Uint8Array, length: number, otherwise: string): Uint8Array {
+  let bytes: Uint8Array
+  try {
+    bytes = read()
+  } catch (cause) {
+    throw invalid(otherwise, cause)
+  }
+  if (bytes.length !== length) throw invalid(otherwise)
+  return bytes
+}
+
+function invalid(detail: string, cause?: unknown): Problem {
+  return new Problem('invalid-receipt', { detail: `The receipt does not verify: ${detail}`, cause })
+}

@@ -1,0 +1,4 @@
+import { describe } from 'vitest'
+import { orderProperties } from './testing/order-properties.ts'
+
+describe('the order of scopes, 20,000 cases a law', () => orderProperties(20_000))

@@ -1,0 +1,5 @@
+export type { Root } from './accredit-organisation.ts'
+export { type Credentials, createCredentials } from './create-credentials.ts'
+export { credentialsRoutes } from './plugin.ts'
+export type { CredentialsPorts, HostedIssuer } from './ports.ts'
+export type { CredentialsTables } from './tables.ts'

@@ -1,0 +1,117 @@
+import type { MeteringPoint, Permission } from '@tillit/schemas'
+import { useCallback, useState } from 'react'
+import { AccessRecords } from './access-records.tsx'
+import { type Authority, city } from './city.ts'
+import { Credentials } from './credentials.tsx'
+import { DailyValues } from './daily-values.tsx'
+import { PermissionCard } from './permission-card.tsx'
+import { RequestCard } from './request-card.tsx'
+import { Failed, Loaded, Section } from './section.tsx'
+import { useResource } from './use-resource.ts'
+import { openWallet } from './wallet.ts'
+import { capital, day } from './words.ts'
+
+const inForce = ['ACCEPTED', 'WAITING_FOR_START', 'ACTIVE', 'SUSPENDED', 'AWAITING_CO_APPROVAL']
+const waiting = 'SENT_TO_PERMISSION_ADMINISTRATOR'
+
+/** What a signed-in customer sees. */
+export function Home({ customer, authority }: { customer: string; authority: Authority }) {
+  const [wallet, openAgain] = useResource(useCallback(() => openWallet(customer, authority), [customer, authority]))
+  const [permissions, reloadPermissions] = useResource(readPermissions)
+  const [points, reloadPoints] = useResource(readMeteringPoints)
+  const [changes, setChanges] = useState(0)
+  const timeZone = points.state === 'ready' ? points.value[0]?.time_zone : undefined
+  const changed = async () => {
+    await reloadPermissions()
+    setChanges((number) => number + 1)
+    // The card with the focus is gone; a keyboard goes on from where its outcome is.
+    document.getElementById('access')?.focus({ preventScroll: true })
+  }
+  const openedWallet = wallet.state === 'ready' ? wallet.value : null
+
+  return (
+    <>
+      <h1>Your meter data</h1>
+      {wallet.state === 'failed' && <Failed error={wallet.error} reload={openAgain} />}
+      <Section id="waiting" title="Waiting for your answer">
+        <Loaded resource={permissions} reload={reloadPermissions}>
+          {(all) => (
+            <Cards
+              permissions={all.filter(({ state }) => state === waiting)}
+              empty="Nobody is waiting for an answer. New requests appear here."
+              card={(permission) => (
+                <RequestCard
+                  key={permission.id}
+                  {...{ permission, timeZone, wallet: openedWallet, onAnswered: changed }}
+                />
+              )}
+            />
+          )}
+        </Loaded>
+      </Section>
+      <Section id="access" title="Who has access">
+        <Loaded resource={permissions} reload={reloadPermissions}>
+          {(all) => (
+            <>
+              <Cards
+                permissions={all.filter(({ state }) => inForce.includes(state))}
+                empty="Nobody has access to your data on your permission."
+                card={(permission) => (
+                  <PermissionCard
+                    key={permission.id}
+                    {...{ permission, timeZone, wallet: openedWallet, onStopped: changed }}
+                  />
+                )}
+              />
+              <Ended permissions={all.filter(({ state }) => state !== waiting && !inForce.includes(state))} />
+            </>
+          )}
+        </Loaded>
+      </Section>
+      <Section id="records" title="Who read what">
+        <AccessRecords authority={authority} timeZone={timeZone} changes={changes} />
+      </Section>
+      <Section id="data" title="Your data">
+        <Loaded resource={points} reload={reloadPoints}>
+          {(all) =>
+            all.length === 0 ? (
+              <p className="muted">No meter is registered as yours. Ask your grid company if you miss one.</p>
+            ) : (
+              all.map((point) => <DailyValues key={point.id} point={point} />)
+            )
+          }
+        </Loaded>
+        <Credentials customer={customer} wallet={openedWallet} />
+      </Section>
+    </>
+  )
+}
+
+function Cards(props: { permissions: Permission[]; empty: string; card: (permission: Permission) => React.ReactNode }) {
+  if (props.permissions.length === 0) return <p className="muted">{props.empty}</p>
+  return <div className="cards">{props.permissions.map(props.card)}</div>
+}
+
+function Ended({ permissions }: { permissions: Permission[] }) {
+  if (permissions.length === 0) return null
+  return (
+    <details>
+      <summary>Ended or refused ({permissions.length})</summary>
+      <ul>
+        {permissions.map(({ id, party, state, changed_at }) => (
+          <li key={id}>
+            {party.name}: {capital(state.toLowerCase().replaceAll('_', ' '))}, {day(changed_at)}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+async function readPermissions(): Promise<Permission[]> {
+  return (await city.get<{ permissions: Permission[] }>('/permissions')).permissions
+}
+
+async function readMeteringPoints(): Promise<MeteringPoint[]> {
+  return (await city.get<{ metering_points: MeteringPoint[] }>('/metering-points')).metering_points
+}

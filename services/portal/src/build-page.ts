@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+
+/** Run as a process: builds the page of `app/` into the folder that is its one argument. */
+const [outDir] = process.argv.slice(2)
+if (outDir === undefined) throw new Error('give the folder to build into')
+
+await build({
+  configFile: false,
+  root: fileURLToPath(new URL('../app/', import.meta.url)),
+  base: '/portal/',
+  logLevel: 'warn',
+  publicDir: false,
+  resolve: {
+    // Workspace packages choose their browser files by this condition (their `imports` maps).
+    conditions: ['module', 'browser', 'production'],
+  },
+  oxc: { jsx: { runtime: 'automatic' } },
+  build: {
+    outDir,
+    emptyOutDir: true,
+    target: 'es2023',
+    // No data: URLs, which the content security policy refuses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1000,
+  },
+})

@@ -1,0 +1,103 @@
+import type { Database } from '@tillit/database'
+import type { AnchorRecord } from '@tillit/ledger'
+import { type Kysely, sql } from 'kysely'
+import type { RegistryTables } from './tables.ts'
+
+/** One process at a time talks to the ledger; the number is ours alone. */
+const anchoringLock = 7_417_003
+
+export interface AnchorStore {
+  /** Runs the work unless another process is at it; then gives null. */
+  alone<T>(work: () => Promise<T>): Promise<T | null>
+  /** The newest anchor that the ledger still holds. */
+  newest(): Promise<AnchorRecord | null>
+  /** The newest anchor whose checkpoint holds the leaf at `index`. */
+  newestHolding(index: number): Promise<AnchorRecord | null>
+  ofSize(size: number): Promise<AnchorRecord | null>
+  /** By size, the smallest first. */
+  list(minSize: number, limit: number): Promise<AnchorRecord[]>
+  insert(record: AnchorRecord): Promise<void>
+  /** Marks anchors of more than `size` entries as lost; with `elsewhere`, all that are not of that chain and contract. */
+  markLost(
+    which: { largerThan: number } | { elsewhere: { chainId: number; contract: string } },
+    at: Date,
+  ): Promise<number>
+}
+
+export function createAnchorStore(database: Database<RegistryTables>): AnchorStore {
+  const held = () => database.selectFrom('registry.anchors').selectAll().where('lost_at', 'is', null)
+  return {
+    alone: (work) =>
+      // The lock belongs to the connection, so it goes when the process or its connection does.
+      database.connection().execute(async (connection) => {
+        if (!(await tryLock(connection))) return null
+        try {
+          return await work()
+        } finally {
+          await sql`SELECT pg_advisory_unlock(${anchoringLock})`.execute(connection)
+        }
+      }),
+    newest: async () => recordOf(await held().orderBy('size', 'desc').limit(1).executeTakeFirst()),
+    newestHolding: async (index) =>
+      recordOf(await held().where('size', '>', index).orderBy('size', 'desc').limit(1).executeTakeFirst()),
+    ofSize: async (size) => recordOf(await held().where('size', '=', size).executeTakeFirst()),
+    list: async (minSize, limit) => {
+      const rows = await held().where('size', '>=', minSize).orderBy('size').limit(limit).execute()
+      return rows.map(recordOf).filter((record) => record !== null)
+    },
+    insert: async (record) => {
+      const { chainId, contract, transaction, blockNumber, size, root, anchoredAt } = record
+      await database
+        .insertInto('registry.anchors')
+        .values({
+          chain_id: chainId,
+          contract,
+          transaction,
+          block_number: blockNumber,
+          size,
+          root: Buffer.from(root),
+          anchored_at: anchoredAt,
+        })
+        // The same transaction again: recorded twice after a crash, or made again on a chain that had come back empty.
+        .onConflict((conflict) =>
+          conflict
+            .columns(['chain_id', 'contract', 'transaction'])
+            .doUpdateSet({ block_number: blockNumber, anchored_at: anchoredAt, lost_at: null }),
+        )
+        .execute()
+    },
+    markLost: async (which, at) => {
+      let update = database.updateTable('registry.anchors').set({ lost_at: at }).where('lost_at', 'is', null)
+      if ('largerThan' in which) update = update.where('size', '>', which.largerThan)
+      else {
+        const { chainId, contract } = which.elsewhere
+        update = update.where((row) => row.or([row('chain_id', '<>', chainId), row('contract', '<>', contract)]))
+      }
+      const { numUpdatedRows } = await update.executeTakeFirst()
+      return Number(numUpdatedRows)
+    },
+  }
+}
+
+async function tryLock(connection: Kysely<RegistryTables>): Promise<boolean> {
+  const { rows } = await sql<{ held: boolean }>`SELECT pg_try_advisory_lock(${anchoringLock}) AS held`.execute(
+    connection,
+  )
+  return rows[0]?.held === true
+}
+
+function recordOf(row: AnchorRow | undefined): AnchorRecord | null {
+  if (row === undefined) return null
+  const { chain_id: chainId, contract, transaction, block_number: blockNumber, size, root, anchored_at } = row
+  return { chainId, contract, transaction, blockNumber, size, root, anchoredAt: anchored_at }
+}
+
+interface AnchorRow {
+  chain_id: number
+  contract: string
+  transaction: string
+  block_number: number
+  size: number
+  root: Buffer
+  anchored_at: Date
+}

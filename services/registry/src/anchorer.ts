@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Ledger } from '@tillit/ledger'
+import { isProblem } from '@tillit/problem'
+import { anchorLog } from './anchor-log.ts'
+import type { AnchorStore } from './anchor-store.ts'
+import { type Condition, createCondition } from './condition.ts'
+import type { LogReader } from './log-store.ts'
+import { type Loop, startLoop } from './loop.ts'
+import type { RegistryPorts } from './ports.ts'
+
+/** How long a round may go on after the stop. */
+const graceMs = 3000
+
+export interface Anchorer {
+  /** The ledger once it was opened. */
+  readonly ledger: Ledger | null
+  /** Why the log is not being anchored, or null. */
+  readonly fault: string | null
+  /** One round now; for tests and for operators who will not wait. Never throws: the fault is the state. */
+  anchorNow(): Promise<void>
+  start(): void
+  stop(): Promise<void>
+}
+
+/** Anchors the log at intervals. While the ledger is down the log goes on, and the next round catches up. */
+export function createAnchorer(stores: { log: LogReader; anchors: AnchorStore }, ports: RegistryPorts): Anchorer {
+  const condition: Condition = createCondition('anchoring', ports.logger)
+  let ledger: Ledger | null = null
+  let loop: Loop | null = null
+  let lastRound: Promise<void> = Promise.resolve()
+  return {
+    get ledger() {
+      return ledger
+    },
+    get fault() {
+      return 'absent' in ports.ledger ? ports.ledger.absent : condition.fault
+    },
+    anchorNow,
+    start() {
+      if ('absent' in ports.ledger) return ports.logger.warn({ part: 'anchoring' }, ports.ledger.absent)
+      loop = startLoop(anchorNow, { intervalMs: ports.anchorIntervalSeconds * 1000, onFault: condition.fails })
+    },
+    async stop() {
+      const stopped = loop?.stop()
+      // An anchor on its way gets time to arrive; one that is cut off is found on the ledger at the next start.
+      await Promise.race([stopped, delay(graceMs, undefined, { ref: false })])
+      await ledger?.close()
+      await stopped
+    },
+  }
+
+  /** Rounds of this process queue up; while another process is at it, ours does nothing. */
+  function anchorNow(): Promise<void> {
+    lastRound = lastRound.then(anchorOnce)
+    return lastRound
+  }
+
+  async function anchorOnce(): Promise<void> {
+    if ('absent' in ports.ledger) return
+    const open = ports.ledger
+    try {
+      await stores.anchors.alone(async () => {
+        ledger ??= await open()
+        await anchorLog(ledger, { ...stores, now: ports.now })
+      })
+      condition.works()
+    } catch (error) {
+      condition.fails(error)
+      // A wrong contract or key is for the operator to mend; opened anew, the mended one is taken up.
+      if (isProblem(error, 'invalid-configuration')) ledger = null
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Database } from '@tillit/database'
+import type { FetchText } from '@tillit/did'
+import type { Signer } from '@tillit/keys'
+import type { Ledger } from '@tillit/ledger'
+import type { RegistryTables } from './tables.ts'
+
+/** All that the registry needs of the world; standalone hands it in. */
+export interface RegistryPorts {
+  readonly database: Database<RegistryTables>
+  now(): Date
+  randomBytes(length: number): Uint8Array
+  /** Host of the DIDs that may be registered here: `example.com`, or with a port `localhost:8080`. */
+  readonly didHost: string
+  /** Gets did.json and did.jsonl of foreign hosts; null: they are never asked. */
+  readonly fetchText: FetchText | null
+  /** Origin of the log and name of its key: a URL without its scheme, such as `example.com/log`. */
+  readonly logOrigin: string
+  /** Ed25519; signs checkpoints. */
+  readonly logSigner: Signer
+  /**
+   * Opens the ledger; called again until it succeeds. An object with the reason, told to whoever asks, when this city has
+   * no ledger and its log runs unanchored.
+   */
+  readonly ledger: (() => Promise<Ledger>) | { readonly absent: string }
+  /** Where outsiders may read the ledger; null when its URL is not for them. */
+  readonly publicRpcUrl: string | null
+  readonly anchorIntervalSeconds: number
+  /** LISTEN on the outbox channel; without it the outboxes are polled only. */
+  readonly listenOutbox?: (onNotify: () => void) => Promise<{ close(): Promise<void> }>
+  readonly logger: Logger
+}
+
+export interface Logger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}

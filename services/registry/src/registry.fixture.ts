@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto'
+import { listen, outboxChannel, problemOfDatabaseError, type TestDatabase } from '@tillit/database'
+import { createDid } from '@tillit/did'
+import { createLogger, createServer, createTestIssuer } from '@tillit/http'
+import { type Signer, signerFromSeed } from '@tillit/keys'
+import { vi } from 'vitest'
+import { createRegistry, type RegistryPorts, type RegistryTables } from './index.ts'
+
+const publicUrl = 'http://localhost:8080'
+const didHost = 'localhost:8080'
+
+/** A registry over a real database and real routes, its background work not started. */
+export async function testRegistry(database: TestDatabase, ports: Partial<RegistryPorts> = {}) {
+  const { logger } = recordingLogger()
+  const registry = createRegistry({
+    database: database.connect<RegistryTables>('registry'),
+    now: () => new Date(),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    didHost,
+    fetchText: null,
+    logOrigin: 'localhost:8080/log',
+    logSigner: await signerFromSeed(new Uint8Array(32).fill(1)),
+    ledger: { absent: 'this test has no ledger' },
+    publicRpcUrl: null,
+    anchorIntervalSeconds: 10,
+    listenOutbox: (onNotify) => listen(database.url, outboxChannel, onNotify),
+    logger,
+    ...ports,
+  })
+  const issuer = await createTestIssuer(publicUrl, () => new Date())
+  const app = await createServer({
+    logger: createLogger('silent'),
+    publicUrl,
+    authentication: { issuer: issuer.issuer, audience: publicUrl, jwks: issuer.jwks, now: () => new Date() },
+    problemOf: problemOfDatabaseError,
+    readiness: [],
+    newRequestId: () => 'test',
+  })
+  await app.register(registry.routes)
+  await app.ready()
+  const get = (url: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url, headers })
+  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
+  return { registry, app, get, post }
+}
+
+let lastSeed = 0
+export function newSigner(): Promise<Signer> {
+  const seed = new Uint8Array(32).fill(2)
+  new DataView(seed.buffer).setUint32(0, ++lastSeed)
+  return signerFromSeed(seed)
+}
+
+/** A fresh DID of this host with its first entry; the second before now, so that entries can follow at once. */
+export async function newDid(options: { now?: Date; nextKeys?: Signer[]; host?: string; path?: string[] } = {}) {
+  const signer = await newSigner()
+  const created = await createDid({
+    host: options.host ?? didHost,
+    path: options.path ?? ['dids', `test-${lastSeed}`],
+    signer,
+    now: options.now ?? new Date(Date.now() - 60_000),
+    ...(options.nextKeys === undefined ? {} : { nextKeys: options.nextKeys.map((next) => next.publicKey) }),
+  })
+  return { ...created, signer }
+}
+
+export function recordingLogger() {
+  const lines: { level: string; message: string }[] = []
+  const record = (level: string) => (_details: object, message: string) => void lines.push({ level, message })
+  return { lines, logger: { info: record('info'), warn: record('warn'), error: record('error') } }
+}
+
+/** Waits for what comes about by itself, without sleeping longer than it takes. */
+export function eventually<T>(check: () => Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 50 })
+}

@@ -1,0 +1,57 @@
+import { createCondition } from './condition.ts'
+import type { LogStore } from './log-store.ts'
+import { type Loop, startLoop } from './loop.ts'
+import type { RegistryPorts } from './ports.ts'
+import { sequenceOutboxes, signNewCheckpoint } from './sequence-log.ts'
+
+/** How long an entry waits at most when its notification was lost. */
+const pollIntervalMs = 500
+
+/** How long to wait before listening again after the connection that listens broke. */
+const relistenMs = 5000
+
+export interface Sequencer {
+  readonly fault: string | null
+  start(): void
+  /** There may be something in an outbox. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+/** Keeps moving outboxes into the log and signing checkpoints; woken by notifications, polling in any case. */
+export function createSequencer(log: LogStore, ports: RegistryPorts): Sequencer {
+  const condition = createCondition('sequencing', ports.logger)
+  const listening = createCondition('listening', ports.logger)
+  let loop: Loop | null = null
+  let listenLoop: Loop | null = null
+  let listener: { close(): Promise<void> } | null = null
+
+  return {
+    get fault() {
+      return condition.fault
+    },
+    start() {
+      loop = startLoop(pass, { intervalMs: pollIntervalMs, onFault: condition.fails })
+      listenLoop = startLoop(listen, { intervalMs: relistenMs, onFault: listening.fails })
+    },
+    wake: () => loop?.wake(),
+    async stop() {
+      await listenLoop?.stop()
+      await listener?.close()
+      await loop?.stop()
+    },
+  }
+
+  async function pass(): Promise<void> {
+    const appended = await sequenceOutboxes(log, ports)
+    await signNewCheckpoint(log, ports)
+    condition.works()
+    if (appended > 0) loop?.wake()
+  }
+
+  async function listen(): Promise<void> {
+    if (listener !== null || ports.listenOutbox === undefined) return
+    listener = await ports.listenOutbox(() => loop?.wake())
+    listening.works()
+  }
+}

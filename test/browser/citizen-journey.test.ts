@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises'
+import { CityError } from '@tillit/client'
+import { verifyReceipt } from '@tillit/log'
+import type { Permission, ReadingSeries, Receipt } from '@tillit/schemas'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { adviserName, type CityWithARequest, citizenName, startCityWithARequest } from './city-with-a-request.ts'
+import { launchBrowser, type Watch, watchPage } from './launch-browser.ts'
+
+let city: CityWithARequest
+let browser: Browser
+let page: Page
+let watch: Watch
+
+beforeAll(async () => {
+  city = await startCityWithARequest()
+  browser = await launchBrowser()
+  page = await browser.newPage({ acceptDownloads: true })
+  watch = await watchPage(page, city.url)
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await city?.stop()
+})
+
+const cardIn = (section: string) =>
+  page.getByRole('region', { name: section }).getByRole('article').filter({ hasText: adviserName })
+const records = () => page.getByRole('listitem').filter({ hasText: adviserName })
+const lookAgain = async () => page.getByRole('button', { name: 'Look again' }).click()
+
+function read(granularity: string): Promise<ReadingSeries> {
+  const to = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000)
+  const from = new Date(to.getTime() - 7 * 86_400_000)
+  return city.adviser.get(`/metering-points/${city.meteringPointId}/readings`, {
+    query: { from: from.toISOString(), to: to.toISOString(), granularity },
+  })
+}
+
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'not refused',
+    (error) => (error instanceof CityError ? error.code : String(error)),
+  )
+}
+
+test('before anybody said yes the adviser gets nothing', async () => {
+  expect(await refusalOf(read('P1D'))).toBe('access-denied')
+})
+
+test('the citizen signs in, sees her own days, and receives the proof that the meter is hers', async () => {
+  await page.goto(city.url)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: citizenName }).click()
+  await page.getByRole('img', { name: /^Daily use between/ }).waitFor()
+  await page.getByText('Metering point entitlement').waitFor()
+  await page.getByText('You are its').waitFor()
+})
+
+test('she sees who asks, why and what it reveals, and cannot accept without choosing how much', async () => {
+  const card = cardIn('Waiting for your answer')
+  for (const words of ['hourly values', 'Energy advice', 'When you wake, leave, charge a car', '30 days']) {
+    await card.getByText(words).first().waitFor()
+  }
+  expect(await card.getByRole('radio', { checked: true }).count()).toBe(0)
+  expect(await card.getByRole('checkbox', { checked: true }).count()).toBe(0)
+  await card.getByRole('button', { name: 'Accept' }).click()
+  await card.getByText('First choose how much detail you give.').waitFor()
+})
+
+test('she gives daily values only, and the adviser reads days but not hours', async () => {
+  const card = cardIn('Waiting for your answer')
+  await card.getByRole('radio', { name: /Daily values only/ }).check()
+  await card.getByRole('button', { name: 'Accept' }).click()
+  await cardIn('Who has access').getByText('Daily values, less than they asked for').waitFor()
+  const permission = await city.adviser.get<Permission>(`/permissions/${city.request.id}`)
+  expect(permission.state).toBe('ACTIVE')
+  expect(permission.scope?.finest_granularity).toBe('P1D')
+  expect(permission.scope?.purpose).toEqual([{ code: 'energy-advice', required: true }])
+  expect((await read('P1D')).readings.length).toBeGreaterThanOrEqual(6)
+  expect(await refusalOf(read('PT1H'))).toBe('access-denied')
+})
+
+test('she sees both attempts, and proves one of them in her browser', async () => {
+  await lookAgain()
+  await records().filter({ hasText: 'The detail asked for is finer than you allowed' }).waitFor()
+  const record = records().filter({ hasText: '(daily values)' })
+  // The log takes a record within a second or so; the page says so and is asked again.
+  await expect
+    .poll(
+      async () => {
+        await record.getByRole('button', { name: 'Prove it' }).click()
+        await record.getByText(/Verified in this browser|has not taken this record yet/).waitFor()
+        return record.getByText('Verified in this browser').count()
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(1)
+  await record
+    .getByText(/anchor pending|block \d+ of chain/i)
+    .first()
+    .waitFor()
+})
+
+test('the receipt she downloads verifies without the city', async () => {
+  const record = records().filter({ hasText: '(daily values)' })
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    record.getByRole('button', { name: 'Download receipt' }).click(),
+  ])
+  const receipt = JSON.parse(await readFile(await download.path(), 'utf8')) as Receipt
+  expect(receipt).toMatchObject({ type: 'tillit-receipt/v1', city: city.url })
+  expect(verifyReceipt(receipt).commitment).toBe(receipt.opening.commitment)
+})
+
+test('she stops sharing in one step, and the next read is refused', async () => {
+  await cardIn('Who has access').getByRole('button', { name: 'Stop sharing' }).click()
+  await page.getByText(`Stopped. ${adviserName} can no longer read your data.`).waitFor()
+  expect(await refusalOf(read('P1D'))).toBe('access-denied')
+  await page.getByText('Nobody has access to your data on your permission.').waitFor()
+})
+
+test('in a new browser a new key is made and bound, and it may answer as the old one did', async () => {
+  const again = await city.adviser.post<Permission>('/permission-requests', { scope: city.request.requested_scope })
+  const context = await browser.newContext()
+  const elsewhere = await context.newPage()
+  await elsewhere.goto(`${city.url}/portal/sign-in`)
+  await elsewhere.getByRole('button', { name: citizenName }).click()
+  const card = elsewhere.getByRole('article').filter({ hasText: 'How much detail do you give?' })
+  await card.getByRole('button', { name: 'Refuse' }).click()
+  await elsewhere.getByText(`You refused ${adviserName}`).waitFor()
+  expect((await city.adviser.get<Permission>(`/permissions/${again.id}`)).state).toBe('REJECTED')
+  await context.close()
+})
+
+test('all the while the page kept to its policy and asked nobody else', () => {
+  expect(watch.strayRequests).toEqual([])
+  expect(watch.faults.filter((fault) => !fault.includes('404 (Not Found)'))).toEqual([])
+})
