@@ -15,7 +15,7 @@ import { migrations } from '../services/standalone/src/migrations.ts'
 
 /** Starts a throw-away PostgreSQL (or uses DATABASE_URL) and migrates the template that each test file clones. */
 export default async function setup(): Promise<() => Promise<void>> {
-  const given = process.env['DATABASE_URL']
+  const given = process.env.DATABASE_URL
   const server =
     given === undefined || given === '' ? await startThrowAway() : { url: given, stop: async () => undefined }
   const template = `tillit_template_${randomBytes(6).toString('hex')}`

@@ -8,7 +8,7 @@ import type { MeteringPoint, OrganisationClaims, Permission, Scope } from '@till
 import { startCity } from '../../services/standalone/src/compose.ts'
 import { readConfig } from '../../services/standalone/src/config.ts'
 import { type Identity, openIdentity } from '../../services/standalone/src/identities.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../journeys/free-port.ts'
 
 const millisecondsOfDay = 86_400_000
 export const adviserName = 'Lysglimt Energiråd AS'

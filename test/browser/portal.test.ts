@@ -1,4 +1,5 @@
-import type { Browser } from 'playwright-core'
+import { fromBase64url, toBase64url } from '@tillit/codec'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser, watchPage } from './launch-browser.ts'
 import { persona, type SmallCity, startSmallCity } from './small-city.ts'
@@ -78,6 +79,28 @@ test('a person signs in, asks the city in their own name, and signs out', async 
   await context.close()
 })
 
+test('an access token that has run out is renewed without the person noticing', async () => {
+  const { context, page, secret } = await signedIn()
+  const session = await city.sessions.find(secret)
+  if (session === null) throw new Error('the session of the cookie is not there')
+  await city.sessions.replace(secret, { ...session, expiresAtSeconds: 0 })
+  expect(await page.evaluate("fetch('/portal/session').then((r) => r.json())")).toMatchObject({ signed_in: true })
+  const renewed = await city.sessions.find(secret)
+  expect(renewed?.accessToken).not.toBe(session.accessToken)
+  expect(renewed?.expiresAtSeconds).toBeGreaterThan(Date.now() / 1000)
+  await context.close()
+})
+
+test('a session that ended while the page was open is begun again by itself', async () => {
+  const { context, page, secret } = await signedIn()
+  await city.sessions.end(secret)
+  await page.getByRole('button', { name: 'Look again' }).click()
+  await expect.poll(async () => toBase64url(await secretOf(context))).not.toBe(toBase64url(secret))
+  await page.getByRole('heading', { name: 'Your meter data' }).waitFor()
+  expect(await city.sessions.find(await secretOf(context))).toMatchObject({ customer: persona.customerId })
+  await context.close()
+})
+
 test('a cancelled sign-in is said in words', async () => {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -86,3 +109,19 @@ test('a cancelled sign-in is said in words', async () => {
   await page.getByText('The sign-in did not succeed, or was cancelled').waitFor()
   await context.close()
 })
+
+async function signedIn(): Promise<{ context: BrowserContext; page: Page; secret: Uint8Array }> {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(`${city.url}/portal/sign-in`)
+  await page.getByRole('button', { name: persona.name }).click()
+  await page.getByRole('heading', { name: 'Your meter data' }).waitFor()
+  return { context, page, secret: await secretOf(context) }
+}
+
+async function secretOf(context: BrowserContext): Promise<Uint8Array> {
+  const cookies = await context.cookies(`${city.url}/portal/`)
+  const cookie = cookies.find(({ name }) => name === 'tillit_session')
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax', path: '/portal' })
+  return fromBase64url(cookie?.value ?? '')
+}

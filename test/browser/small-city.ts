@@ -5,7 +5,9 @@ import { generatePrivateJwk, type Signer, signerFromJwk, toPublicJwk } from '@ti
 import { formatVerifierKey, verifierKey } from '@tillit/log'
 import { type AuthorizationTables, createAuthorization } from '@tillit/service-authorization'
 import { buildPortal, createPortal, type PortalTables, portalRedirects } from '@tillit/service-portal'
-import { freePort } from './free-port.ts'
+import { createSessions, type Sessions } from '../../services/portal/src/sessions.ts'
+import { createStore } from '../../services/portal/src/store.ts'
+import { freePort } from '../journeys/free-port.ts'
 
 export const persona = {
   key: 'kari',
@@ -16,6 +18,8 @@ export const persona = {
 
 export interface SmallCity {
   url: string
+  /** The portal's sessions, opened with a secret that only a cookie holds. */
+  sessions: Sessions
   close(): Promise<void>
 }
 
@@ -70,6 +74,7 @@ export async function startSmallCity(
   await app.listen({ host: '127.0.0.1', port: Number(port) })
   return {
     url,
+    sessions: createSessions(createStore(database.connect<PortalTables>('portal')), { now, randomBytes }),
     close: async () => {
       await app.close()
       await Promise.all([portal.stop(), authorization.stop()])

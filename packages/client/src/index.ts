@@ -17,3 +17,4 @@ export {
   createStatement,
   type StatementOptions,
 } from './statements.ts'
+export { resolveThrough, type TrustAnchors, verifyCredential } from './verify-credential.ts'

@@ -2,7 +2,7 @@ import { fromHex } from '@tillit/codec'
 import type { ProblemCode } from '@tillit/problem'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { authorityDid, cityOptions, deflate, didOf, inflate, now, signerOf, statusUri } from './city.fixture.ts'
+import { authorityDid, cityOptions, deflate, didOf, inflate, now, signerOf, statusUri } from '../test/city.ts'
 import { decodeStatusList, encodeStatusList, statusAt, valueAt } from './status-list.ts'
 import { type StatusListIssuance, signStatusList, statusReader, verifyStatusList } from './status-list-token.ts'
 

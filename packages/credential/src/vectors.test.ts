@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '@tillit/problem'
 import { describe, expect, test } from 'vitest'
-import { resolverOver, statusUri } from './city.fixture.ts'
+import { resolverOver, statusUri } from '../test/city.ts'
 import type { CredentialStatus } from './credential-status.ts'
 import { type VerificationOptions, verifySdJwtVc } from './verify-sd-jwt-vc.ts'
 

@@ -3,7 +3,7 @@ import { signJws, toPublicJwk } from '@tillit/keys'
 import type { ProblemCode } from '@tillit/problem'
 import { createJWT, EdDSASigner, ES256KSigner, ES256Signer, verifyJWT } from 'did-jwt'
 import { describe, expect, test } from 'vitest'
-import { didOf, documentOf, now, resolverOver, signerOf } from './city.fixture.ts'
+import { didOf, documentOf, now, resolverOver, signerOf } from '../test/city.ts'
 import { type EcosystemOptions, verifyEcosystemJwt } from './verify-ecosystem-jwt.ts'
 
 const refused = (code: ProblemCode) => expect.objectContaining({ name: 'Problem', code })

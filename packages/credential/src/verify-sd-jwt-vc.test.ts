@@ -20,7 +20,7 @@ import {
   signerOf,
   statusUri,
   utilityDid,
-} from './city.fixture.ts'
+} from '../test/city.ts'
 import { presentSdJwtVc } from './present-sd-jwt-vc.ts'
 import { encodeStatusList } from './status-list.ts'
 import { signStatusList } from './status-list-token.ts'

@@ -34,8 +34,9 @@ export function connect<Tables>({ url, schema, maxConnections = 8, onError }: Co
     options: `-c role=${roleOf(schema)} -c search_path=pg_catalog -c timezone=UTC`,
     types: columnTypes,
   })
-  // Without a listener an idle connection's error kills the process.
+  // Without a listener a lost connection kills the process: the pool listens to idle ones only, so those in use get one too.
   pool.on('error', onError)
+  pool.on('connect', (client) => client.on('error', onError))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 

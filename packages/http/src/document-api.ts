@@ -31,7 +31,7 @@ export async function documentApi(app: TillitServer, publicUrl: string): Promise
     const schema = route.schema
     if (schema === undefined || schema.hide === true) return
     // Every route answers faults the same way, and the schema is what may leave.
-    const responses = schema.response as Record<string, unknown> | undefined
+    const responses = withoutIds(schema.response ?? {}) as Record<string, unknown>
     schema.response = { ...responses, '4xx': problemResponse, '5xx': problemResponse }
     if (route.config?.callers !== undefined) schema.security = [{ dpop: [] }]
   })
@@ -45,5 +45,16 @@ export async function documentApi(app: TillitServer, publicUrl: string): Promise
 
 const problemResponse = {
   description: 'A problem (RFC 9457)',
-  content: { 'application/problem+json': { schema: ProblemDocument } },
+  content: { 'application/problem+json': { schema: withoutIds(ProblemDocument) } },
+}
+
+/**
+ * The schema without the `$id` of what it is made of: Fastify's serializer refuses a response in which the same `$id` stands
+ * twice, as the scope does in a permission.
+ */
+function withoutIds(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutIds)
+  if (value === null || typeof value !== 'object') return value
+  const members = Object.entries(value).filter(([name, member]) => name !== '$id' || typeof member !== 'string')
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutIds(member)]))
 }

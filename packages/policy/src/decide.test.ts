@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { Scope } from '@tillit/schemas'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { baseScope, nearScopes, resources } from './arbitrary-scope.fixture.ts'
 import { type Decision, decide, type ReadRequest, recheck } from './decide.ts'
 import { type OwnDataPath, type PermissionPath, preparePath } from './path.ts'
 import { meet } from './scope-order.ts'
-import { baseScope, nearScopes, resources } from './testing/arbitrary-scope.ts'
 
 type Fields = Record<string, unknown>
 interface Scenario {

@@ -1,10 +1,10 @@
 import { isProblem } from '@tillit/problem'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { granularities, lives } from './arbitrary-scope.fixture.ts'
 import { commonCoarsening, derivable, granularityTier, parseGranularity } from './granularity.ts'
 import { commonLife, lifeText, lifeWithin, parseLife } from './life.ts'
-import { granularities, lives } from './testing/arbitrary-scope.ts'
-import { naiveDerivable, naiveLifeWithin } from './testing/naive-order.ts'
+import { naiveDerivable, naiveLifeWithin } from './naive-order.fixture.ts'
 
 test.each(['PT60M', 'PT24H', 'PT90M', 'PT07M', 'PT0S', 'PT7M', 'PT5H', 'P1W', 'P01D', 'P2D', 'P12M', '1H', 'pt1h', ''])(
   '%s is no canonical granularity',

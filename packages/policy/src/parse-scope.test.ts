@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { baseScope } from './arbitrary-scope.fixture.ts'
 import { describeScope } from './describe-scope.ts'
 import { parseScope } from './parse-scope.ts'
 import { checkPurposeLimits } from './purpose-limits.ts'
-import { baseScope } from './testing/arbitrary-scope.ts'
 
 test.each<[string, object, string, string]>([
   ['an unknown member', { admin: true }, 'invalid-scope', '/admin'],

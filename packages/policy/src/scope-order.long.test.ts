@@ -1,4 +1,4 @@
 import { describe } from 'vitest'
-import { orderProperties } from './testing/order-properties.ts'
+import { orderProperties } from './order-properties.fixture.ts'
 
 describe('the order of scopes, 20,000 cases a law', () => orderProperties(20_000))

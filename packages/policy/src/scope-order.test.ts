@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { baseScope } from './arbitrary-scope.fixture.ts'
+import { orderProperties } from './order-properties.fixture.ts'
 import { explainWithin, meet, scopeWithin } from './scope-order.ts'
-import { baseScope } from './testing/arbitrary-scope.ts'
-import { orderProperties } from './testing/order-properties.ts'
 
 describe('the order of scopes, 1,000 cases a law', () => orderProperties(1000))
 

@@ -2,8 +2,8 @@ import { toBase64url } from '@tillit/codec'
 import { type Signer, signerFromSeed, signJws, thumbprint, toMultikey, toPublicJwk } from '@tillit/keys'
 import type { DelegationClaims, Scope } from '@tillit/schemas'
 import { beforeAll, expect, test } from 'vitest'
+import { baseScope } from './arbitrary-scope.fixture.ts'
 import { childClaims, delegationType, rootClaims } from './delegation-claims.ts'
-import { baseScope } from './testing/arbitrary-scope.ts'
 import { verifyDelegationChain } from './verify-delegation-chain.ts'
 
 const now = new Date('2026-03-01T12:00:00Z')

@@ -10,9 +10,9 @@ const knownPurposes = new Set(purposeCatalogue.purposes.map(({ code }) => code))
 
 /**
  * The registrar accredits an organisation: it becomes an active party and holds an OrganisationCredential from the root.
- * The same accreditation again changes nothing, except that it
- * renews a credential that ends soon; another one replaces the credential and revokes the old. Throws Problem
- * role-required, unknown-purpose, conflict (suspended), and what resolving the DID throws.
+ * The same accreditation again changes nothing, except that it renews a credential that ends soon; another one replaces the
+ * credential and revokes the old. Throws Problem role-required, unknown-purpose, conflict (suspended), and what resolving
+ * the DID throws.
  */
 export async function accreditOrganisation(
   context: Context,

@@ -6,6 +6,7 @@ import { credentialExpiry } from './credential-expiry.ts'
 import { type CredentialOrder, issueWithin } from './issue-credential.ts'
 import { consumeNonce } from './issue-nonce.ts'
 import type { Context } from './ports.ts'
+import type { Writer } from './store.ts'
 import { type ProvenHolder, verifyProof } from './verify-proof.ts'
 
 /** What each kind of caller may ask for itself; everything else is issued by those who decide it. */
@@ -33,11 +34,10 @@ export async function requestCredential(
   }
   const [proof = ''] = request.proofs.jwt
   const holder = await verifyProof(proof, caller, context)
-  const orders = await ordersFor(context, caller, holder)
   return context.store.write(async (writer) => {
     await consumeNonce(writer, holder.nonce, context.now())
     const credentials: { credential: string }[] = []
-    for (const order of orders) {
+    for (const order of await ordersFor(writer, caller, { holder: holderOf(holder), now: context.now() })) {
       const { credential } = await issueWithin(writer, context, order)
       credentials.push({ credential })
     }
@@ -45,23 +45,28 @@ export async function requestCredential(
   })
 }
 
-function ordersFor(context: Context, caller: Caller, { jwk, did }: ProvenHolder): Promise<CredentialOrder[]> {
-  const holder = did === undefined ? { jwk } : { jwk, did }
+interface Asking {
+  holder: CredentialOrder['holder']
+  now: Date
+}
+
+function holderOf({ jwk, did }: ProvenHolder): CredentialOrder['holder'] {
+  return did === undefined ? { jwk } : { jwk, did }
+}
+
+function ordersFor(writer: Writer, caller: Caller, asking: Asking): Promise<CredentialOrder[]> {
   switch (caller.kind) {
     case 'customer':
-      return entitlements(context, caller.id, holder)
+      return entitlements(writer, caller.id, asking)
     case 'device':
-      return deviceCredential(context, caller.id, holder)
+      return deviceCredential(writer, caller.id, asking)
     case 'organisation':
-      return organisationCredential(context, caller.id, holder)
+      return organisationCredential(writer, caller.id, asking)
   }
 }
 
-type Holder = CredentialOrder['holder']
-
-async function entitlements(context: Context, customerId: string, holder: Holder): Promise<CredentialOrder[]> {
-  const now = context.now()
-  const points = await context.store.entitlementsOf(customerId, now)
+async function entitlements(writer: Writer, customerId: string, { holder, now }: Asking): Promise<CredentialOrder[]> {
+  const points = await writer.entitlementsOf(customerId, now)
   if (points.length === 0) throw new Problem('metering-point-not-found', { detail: 'No metering point is held' })
   return points.map((point) => ({
     type: 'MeteringPointEntitlement',
@@ -72,14 +77,16 @@ async function entitlements(context: Context, customerId: string, holder: Holder
   }))
 }
 
-async function deviceCredential(context: Context, did: string, holder: Holder): Promise<CredentialOrder[]> {
-  const device = await context.store.device(did)
+async function deviceCredential(writer: Writer, did: string, { holder }: Asking): Promise<CredentialOrder[]> {
+  const device = await writer.device(did)
   if (device?.status !== 'ACTIVE' || device.claims === null) throw new Problem('device-not-active')
   return [{ type: 'MeterDeviceCredential', holder, claims: device.claims }]
 }
 
-async function organisationCredential(context: Context, did: string, holder: Holder): Promise<CredentialOrder[]> {
-  const party = await context.store.party(did)
+async function organisationCredential(writer: Writer, did: string, { holder }: Asking): Promise<CredentialOrder[]> {
+  // A suspension that is under way must see this credential, or this must see the suspension.
+  await writer.lockParty(did)
+  const party = await writer.party(did)
   if (party?.status !== 'ACTIVE') throw new Problem('party-not-active')
   const claims = {
     legal_name: party.name,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newIdentity, organisation, partyIn, startCity, type TestCity } from './start-city.ts'
+import { credentialsIn, newIdentity, organisation, partyIn, startCity, type TestCity } from './start-city.ts'
 
 let city: TestCity
 beforeAll(async () => {
@@ -128,6 +128,24 @@ describe('a suspension', () => {
     const lifted = await city.call(organisation(city.registrar), 'DELETE', path)
     expect(partyIn(lifted).status).toBe('ACTIVE')
     expect((await city.verify(credential ?? '')).body).toMatchObject({ verified: true, status: 'valid' })
+  })
+
+  test('leaves no valid credential behind, however many are being asked for', async () => {
+    const adviser = await newIdentity()
+    await city.accredit(adviser)
+    const path = `/trust/organisations/${adviser.did}/suspension`
+    const [suspended, ...answers] = await Promise.all([
+      city.call(organisation(city.registrar), 'POST', path),
+      ...Array.from({ length: 10 }, () => city.request(organisation(adviser), 'OrganisationCredential', adviser)),
+    ])
+    expect(suspended?.status).toBe(200)
+    const issued = answers.filter(({ status }) => status === 200).flatMap(credentialsIn)
+    for (const credential of issued) {
+      expect((await city.verify(credential)).body).toMatchObject({ verified: false, status: 'suspended' })
+    }
+    expect((await city.request(organisation(adviser), 'OrganisationCredential', adviser)).body).toMatchObject({
+      code: 'party-not-active',
+    })
   })
 
   test('is only for the registrar, and of an organisation that exists', async () => {

@@ -229,13 +229,19 @@ export async function holdingPermissions<Result>(
         .transaction()
         .setIsolationLevel('repeatable read')
         .execute((transaction) => read(createStore(transaction)))
+    const release = () => sql`SELECT pg_advisory_unlock_all()`.execute(connection)
+    let result: Result
     try {
       for (const id of held)
         await sql`SELECT pg_advisory_lock_shared(hashtextextended(${`permission:${id}`}, 0))`.execute(connection)
-      return await work(new Set(held), snapshot)
-    } finally {
-      if (held.length > 0) await sql`SELECT pg_advisory_unlock_all()`.execute(connection)
+      result = await work(new Set(held), snapshot)
+    } catch (error) {
+      // Where the release fails too, the connection is dead and its locks with it: the first error is the one to tell.
+      await release().catch(() => undefined)
+      throw error
     }
+    await release()
+    return result
   })
 }
 

@@ -1,6 +1,7 @@
 import { fromBase64url, sha256, toHex, utf8 } from '@tillit/codec'
 import { administer } from '@tillit/database'
 import { commit } from '@tillit/log'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addPath, setState } from './stand-in-views.ts'
 import {
@@ -128,10 +129,9 @@ test('every decision has its record: digest of the exact bytes, and a receipt th
   const { salt, entry, commitment } = receipt.body as { salt: string; entry: object; commitment: string }
   expect(entry).toEqual(record.body)
   expect(toHex(commit(fromBase64url(salt), entry))).toBe(commitment)
-  const { rows } = {
-    rows: await city.db.selectFrom('metering.access_records').select('commitment').where('id', '=', id).execute(),
-  }
-  expect(rows[0]?.commitment.toString('hex')).toBe(commitment)
+  const { rows } = await sql<{ kind: string }>`
+    SELECT kind FROM metering.outbox WHERE commitment = ${Buffer.from(commitment, 'hex')}`.execute(city.db)
+  expect(rows).toEqual([{ kind: 'access-record' }])
   expect((await city.call(adviser, 'GET', `/access-records/${id}/receipt`)).status).toBe(200)
   expect((await city.call(stranger, 'GET', `/access-records/${id}`)).status).toBe(404)
   expect((await city.call(bob, 'GET', `/access-records/${id}/receipt`)).status).toBe(404)
@@ -218,26 +218,64 @@ test('after a move the next occupant sees nothing of before, and the permission 
     expect(Date.parse(record.to)).toBeGreaterThan(Date.parse(moved))
 })
 
-test('when the record cannot be written no data leaves, and nothing is left behind', async () => {
-  const before = (await records()).length
+test.each([
+  ['the disk is full', `raise exception 'no room' using errcode = '53100'`, 507, 'storage-full'],
+  [
+    'the database dies before the commit',
+    'perform pg_terminate_backend(pg_backend_pid())',
+    503,
+    'database-unavailable',
+  ],
+])('when %s no data leaves, and neither record nor leaf is left behind', async (_, fault, status, code) => {
+  const counts = async () => [
+    (await records()).length,
+    (await sql<{ n: number }>`SELECT count(*) AS n FROM metering.outbox`.execute(city.db)).rows[0]?.n,
+  ]
+  const before = await counts()
   const { url } = city.database
   await administer(
     url,
-    `create function metering.fail() returns trigger language plpgsql as $$ begin raise exception 'no room' using errcode = '53100'; end $$`,
+    `create or replace function metering.fail() returns trigger language plpgsql security definer as $$ begin ${fault}; return null; end $$`,
   )
   await administer(
     url,
-    'create trigger fail before insert on metering.outbox for each row execute function metering.fail()',
+    'create trigger fail after insert on metering.outbox for each row execute function metering.fail()',
   )
   try {
     const failed = await read()
-    expect(failed).toMatchObject({ status: 507, body: { code: 'storage-full' } })
+    expect(failed).toMatchObject({ status, body: { code } })
     expect(failed.text).not.toContain('"value"')
   } finally {
     await administer(url, 'drop trigger fail on metering.outbox')
   }
-  expect((await records()).length).toBe(before)
+  expect(await counts()).toEqual(before)
   expect((await read()).status).toBe(200)
+})
+
+test('a delegatee reads on its own path until the delegation is revoked', async () => {
+  const delegation = { permission, party: adviser.id, caller: stranger.id, point: point.id, customer: alice.id }
+  await addPath(city.database.url, { ...delegation, scope: scopeFor(point.gsrn, { finest_granularity: 'P1M' }) })
+  expect(await read(stranger)).toMatchObject({ status: 200, body: { granularity: 'P1M', readings: [] } })
+  expect(await read(stranger, { granularity: 'P1D' })).toMatchObject({
+    status: 403,
+    body: { reasons: ['granularity'] },
+  })
+  await administer(
+    city.database.url,
+    `update permissions.path_v1 set delegation_revoked = true where caller_did = '${stranger.id}'`,
+  )
+  expect(await read(stranger)).toMatchObject({ status: 403, body: { reasons: ['delegation-revoked'] } })
+  expect((await read()).status).toBe(200)
+})
+
+test('a day of 25 hours that was delivered as one value is a day', async () => {
+  const flat = await city.point({ zone: 'Europe/London' })
+  const long = { start: '2025-10-25T23:00:00Z', duration_seconds: 90_000, value: 50, quality: 'measured' as const }
+  await city.importInto(flat.id, [long])
+  const query = { from: '2025-10-25T23:00:00Z', to: '2025-10-27T00:00:00Z' }
+  expect(await read(alice, query, undefined, flat.id)).toMatchObject({ status: 200, body: { granularity: 'P1D' } })
+  const days = await read(alice, { ...query, granularity: 'P1D' }, undefined, flat.id)
+  expect((days.body as unknown as Series).readings.map(({ value }) => value)).toEqual([50])
 })
 
 test('a period that is upside down or too long is refused', async () => {

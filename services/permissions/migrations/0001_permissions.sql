@@ -22,7 +22,7 @@ create table permissions.permissions (
   created_at             timestamptz not null,
   changed_at             timestamptz not null,
   check ((scope is null) = (root_statement is null)),
-  check (state not in ('ACCEPTED', 'WAITING_FOR_START', 'ACTIVE', 'SUSPENDED', 'REVOKED', 'EXPIRED') or (
+  check (state not in ('ACCEPTED', 'WAITING_FOR_START', 'ACTIVE', 'SUSPENDED', 'EXPIRED') or (
     scope is not null and customer_id is not null and metering_point_id is not null and expires_at is not null))
 );
 

@@ -9,9 +9,8 @@ import {
 } from '@tillit/policy'
 import { Problem } from '@tillit/problem'
 import { type PurposeCatalogue, purposeCatalogue, type Scope } from '@tillit/schemas'
-import type { PermissionsContext, PermissionsPorts } from './ports.ts'
+import type { PermissionsContext } from './ports.ts'
 import { recordTransition } from './record-transition.ts'
-import type { Store } from './store.ts'
 import type { PermissionRow } from './tables.ts'
 import { type CustomerKey, statementSha256, verifyCustomerStatement } from './verify-statement.ts'
 

@@ -1,7 +1,6 @@
 import { callerOf, type TillitServer } from '@tillit/http'
 import { EvaluationRequest, EvaluationResponse } from '@tillit/schemas'
 import { evaluateAccess } from './evaluate-access.ts'
-import { inlineSchema } from './inline-schema.ts'
 import type { PermissionsContext as Context } from './ports.ts'
 
 /** The decision point (OpenID AuthZEN 1.0). Unknown members are ignored, as that specification says. */
@@ -14,7 +13,7 @@ export function addAccessRoutes(app: TillitServer, context: Context): void {
         summary: 'OpenID AuthZEN: would this read be allowed?',
         tags: ['access'],
         body: EvaluationRequest,
-        response: { 200: inlineSchema(EvaluationResponse) },
+        response: { 200: EvaluationResponse },
       },
       config: { callers: ['customer', 'organisation'] },
     },

@@ -2,7 +2,6 @@ import { callerOf, type TillitServer } from '@tillit/http'
 import { Acknowledgement, SignedStatement } from '@tillit/schemas'
 import { acceptPermission } from './accept-permission.ts'
 import { acknowledge } from './acknowledge.ts'
-import { inlineSchema } from './inline-schema.ts'
 import type { PermissionsContext as Context } from './ports.ts'
 import { rejectPermission } from './reject-permission.ts'
 import { revokePermission } from './revoke-permission.ts'
@@ -25,7 +24,7 @@ export function addAnswerRoutes(app: TillitServer, context: Context): void {
           tags: ['permissions'],
           params: PermissionId,
           body: SignedStatement,
-          response: { 200: inlineSchema(Acknowledgement) },
+          response: { 200: Acknowledgement },
         },
         config: { callers: ['customer'] },
       },

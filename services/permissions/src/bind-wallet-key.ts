@@ -4,10 +4,12 @@ import { parseJws, parsePublicJwk, toPublicJwk, verifyJws } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import { KeyBindingClaims } from '@tillit/schemas'
 import { Check } from 'typebox/value'
-import type { PermissionsContext, PermissionsPorts } from './ports.ts'
-import type { Store } from './store.ts'
+import type { PermissionsContext } from './ports.ts'
 import type { CustomerKeyRow } from './tables.ts'
 import { checkAge } from './verify-statement.ts'
+
+/** A person has a few devices, not more. */
+const maxKeys = 32
 
 /**
  * Binds a wallet key to the signed-in customer, with a statement that the key itself signed. Earlier keys stay valid: a new
@@ -32,6 +34,8 @@ export async function bindWalletKey(
 
   const bound = await store.findKey(payload.iss)
   if (bound) return refuseOrRepeat(bound, { customerId, jti: payload.jti })
+  if ((await store.listKeys(customerId)).length >= maxKeys)
+    throw new Problem('conflict', { detail: 'The customer has too many wallet keys' })
   const row: CustomerKeyRow = {
     did: payload.iss,
     customer_id: customerId,

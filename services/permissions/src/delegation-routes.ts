@@ -1,11 +1,10 @@
 import { callerOf, type TillitServer } from '@tillit/http'
 import { DelegationRegistration } from '@tillit/schemas'
-import { inlineSchema } from './inline-schema.ts'
 import { listDelegations } from './list-delegations.ts'
 import type { PermissionsContext as Context } from './ports.ts'
 import { registerDelegation } from './register-delegation.ts'
 import { revokeDelegation } from './revoke-delegation.ts'
-import { Delegation, DelegationId, DelegationList, delegationView } from './wire.ts'
+import { Delegation, DelegationId, DelegationList, delegationView, PermissionId } from './wire.ts'
 
 /** Passing a permission on, and taking that back. */
 export function addDelegationRoutes(app: TillitServer, context: Context): void {
@@ -17,7 +16,7 @@ export function addDelegationRoutes(app: TillitServer, context: Context): void {
         summary: 'Registers a delegation: the whole chain, root first',
         tags: ['delegations'],
         body: DelegationRegistration,
-        response: { 201: inlineSchema(Delegation) },
+        response: { 201: Delegation },
       },
       config: { callers: ['organisation'] },
     },
@@ -36,7 +35,7 @@ export function addDelegationRoutes(app: TillitServer, context: Context): void {
         summary: 'To whom a permission was passed on, as far as it concerns the caller',
         tags: ['delegations'],
         params: PermissionId,
-        response: { 200: inlineSchema(DelegationList) },
+        response: { 200: DelegationList },
       },
       config: { callers: ['customer', 'organisation'] },
     },
@@ -52,7 +51,7 @@ export function addDelegationRoutes(app: TillitServer, context: Context): void {
         summary: 'The delegator takes a delegation back, and all that rests on it',
         tags: ['delegations'],
         params: DelegationId,
-        response: { 200: inlineSchema(Delegation) },
+        response: { 200: Delegation },
       },
       config: { callers: ['organisation'] },
     },

@@ -2,7 +2,7 @@ import { isAccepted } from '@tillit/policy'
 import { endPermission } from './end-permission.ts'
 import type { PermissionsContext, PermissionsPorts } from './ports.ts'
 import { recordTransition } from './record-transition.ts'
-import type { Store, Writer } from './store.ts'
+import type { Writer } from './store.ts'
 import type { PermissionRow } from './tables.ts'
 
 const batchSize = 100

@@ -1,7 +1,6 @@
 import { callerOf, type TillitServer } from '@tillit/http'
 import { Permission, PermissionRequest } from '@tillit/schemas'
 import { Type } from 'typebox'
-import { inlineSchema } from './inline-schema.ts'
 import { permissionView } from './permission-view.ts'
 import type { PermissionsContext as Context } from './ports.ts'
 import { requestPermission } from './request-permission.ts'
@@ -19,7 +18,7 @@ export function addPartyRoutes(app: TillitServer, context: Context): void {
         tags: ['permissions'],
         headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
         body: PermissionRequest,
-        response: { 201: inlineSchema(Permission) },
+        response: { 201: Permission },
       },
       config: { callers: ['organisation'] },
     },
@@ -43,7 +42,7 @@ export function addPartyRoutes(app: TillitServer, context: Context): void {
         summary: 'The party gives up its request or its permission',
         tags: ['permissions'],
         params: PermissionId,
-        response: { 200: inlineSchema(Permission) },
+        response: { 200: Permission },
       },
       config: { callers: ['organisation'] },
     },

@@ -63,7 +63,8 @@ async function findReadable(id: string, { store, caller, now }: Access): Promise
   const readable =
     caller.kind === 'customer'
       ? row.customer_id === caller.id || (await store.findAnswerable(id, caller.id, now)) !== null
-      : row.party_did === caller.id || (await store.isDelegatee(id, caller.id))
+      : row.party_did === caller.id ||
+        (await store.listDelegations(id)).some(({ delegatee_did }) => delegatee_did === caller.id)
   if (!readable) throw new Problem('not-found')
   return row
 }

@@ -1,6 +1,5 @@
 import { callerOf, type TillitServer } from '@tillit/http'
 import { Opening, Permission, PermissionList } from '@tillit/schemas'
-import { inlineSchema } from './inline-schema.ts'
 import type { PermissionsContext as Context } from './ports.ts'
 import { listEvents, listPermissions, readEventReceipt, readPermission } from './read-permissions.ts'
 import { EventId, PermissionEventList, PermissionId, PermissionQuery } from './wire.ts'
@@ -15,7 +14,7 @@ export function addReadRoutes(app: TillitServer, { store, ports }: Context): voi
         summary: 'Permissions of the caller, newest first',
         tags: ['permissions'],
         querystring: PermissionQuery,
-        response: { 200: inlineSchema(PermissionList) },
+        response: { 200: PermissionList },
       },
       config: { callers: ['customer', 'organisation'] },
     },
@@ -29,7 +28,7 @@ export function addReadRoutes(app: TillitServer, { store, ports }: Context): voi
         summary: 'One permission',
         tags: ['permissions'],
         params: PermissionId,
-        response: { 200: inlineSchema(Permission) },
+        response: { 200: Permission },
       },
       config: { callers: ['customer', 'organisation'] },
     },
@@ -43,7 +42,7 @@ export function addReadRoutes(app: TillitServer, { store, ports }: Context): voi
         summary: 'What happened to a permission',
         tags: ['permissions'],
         params: PermissionId,
-        response: { 200: inlineSchema(PermissionEventList) },
+        response: { 200: PermissionEventList },
       },
       config: { callers: ['customer', 'organisation'] },
     },
@@ -59,7 +58,7 @@ export function addReadRoutes(app: TillitServer, { store, ports }: Context): voi
         summary: 'What opens the commitment of an event in the log',
         tags: ['permissions'],
         params: EventId,
-        response: { 200: inlineSchema(Opening) },
+        response: { 200: Opening },
       },
       config: { callers: ['customer', 'organisation'] },
     },

@@ -8,6 +8,9 @@ import type { PermissionsContext, PermissionsPorts } from './ports.ts'
 import type { Reader, Store } from './store.ts'
 import type { DelegationRow, PermissionRow } from './tables.ts'
 
+/** One permission is passed on this often at most. */
+const maxDelegations = 256
+
 /**
  * Registers a delegation: the whole chain, whose root is the customer's acceptance. One of the parties of the chain hands it
  * in; every chain that it begins with is registered too, so that each delegator can revoke its own hop. Doing it again
@@ -31,6 +34,8 @@ export async function registerDelegation(
       const locked = await writer.lockPermission(permission.id)
       if (!locked || !isAccepted(locked.state))
         throw new Problem('invalid-transition', { detail: 'The permission is not in force' })
+      if ((await writer.listDelegations(permission.id)).length + rows.length > maxDelegations)
+        throw new Problem('conflict', { detail: 'The permission was passed on too often' })
       for (const row of rows) await writer.insertDelegation(row)
     })
   } catch (error) {

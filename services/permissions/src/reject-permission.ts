@@ -1,9 +1,8 @@
 import { violatesUnique } from '@tillit/database'
 import { Problem } from '@tillit/problem'
 import type { Answer } from './accept-permission.ts'
-import type { PermissionsContext, PermissionsPorts } from './ports.ts'
+import type { PermissionsContext } from './ports.ts'
 import { recordTransition } from './record-transition.ts'
-import type { Store } from './store.ts'
 import type { PermissionRow } from './tables.ts'
 import { statementSha256, verifyAnswer } from './verify-statement.ts'
 

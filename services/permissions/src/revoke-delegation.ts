@@ -1,7 +1,6 @@
 import { Problem } from '@tillit/problem'
-import type { PermissionsContext, PermissionsPorts } from './ports.ts'
+import type { PermissionsContext } from './ports.ts'
 import { withoutReaders } from './revoke-permission.ts'
-import type { Store } from './store.ts'
 import type { DelegationRow } from './tables.ts'
 
 /**

@@ -141,17 +141,6 @@ function readerOf(db: Kysely<PermissionsTables>) {
       return rows.map(({ did }) => did)
     },
 
-    /** Whether a party received a delegation of the permission. */
-    async isDelegatee(permissionId: string, did: string): Promise<boolean> {
-      const row = await db
-        .selectFrom('permissions.delegations')
-        .select('jti')
-        .where('permission_id', '=', permissionId)
-        .where('delegatee_did', '=', did)
-        .executeTakeFirst()
-      return row !== undefined
-    },
-
     /** Whether one of the hops was taken back. */
     async isRevoked(hopDigests: string[]): Promise<boolean> {
       const row = await db

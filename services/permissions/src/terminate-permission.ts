@@ -1,8 +1,7 @@
 import { Problem } from '@tillit/problem'
 import { endPermission } from './end-permission.ts'
-import type { PermissionsContext, PermissionsPorts } from './ports.ts'
+import type { PermissionsContext } from './ports.ts'
 import { withoutReaders } from './revoke-permission.ts'
-import type { Store } from './store.ts'
 import type { PermissionRow } from './tables.ts'
 
 /** The party gives up its request or its permission; doing so again changes nothing. Throws Problem not-found, invalid-transition. */

@@ -1,7 +1,6 @@
 import { callerOf, type TillitServer } from '@tillit/http'
 import { SignedStatement } from '@tillit/schemas'
 import { bindWalletKey } from './bind-wallet-key.ts'
-import { inlineSchema } from './inline-schema.ts'
 import type { PermissionsContext as Context } from './ports.ts'
 import { WalletKey, WalletKeyList, walletKeyView } from './wire.ts'
 
@@ -15,7 +14,7 @@ export function addWalletRoutes(app: TillitServer, context: Context): void {
         summary: 'Binds a wallet key to the signed-in customer',
         tags: ['wallet'],
         body: SignedStatement,
-        response: { 201: inlineSchema(WalletKey) },
+        response: { 201: WalletKey },
       },
       config: { callers: ['customer'] },
     },
@@ -31,7 +30,7 @@ export function addWalletRoutes(app: TillitServer, context: Context): void {
         operationId: 'list-wallet-keys',
         summary: 'The wallet keys of the signed-in customer',
         tags: ['wallet'],
-        response: { 200: inlineSchema(WalletKeyList) },
+        response: { 200: WalletKeyList },
       },
       config: { callers: ['customer'] },
     },

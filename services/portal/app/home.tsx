@@ -1,3 +1,4 @@
+import { isAccepted, isTerminal } from '@tillit/policy'
 import type { MeteringPoint, Permission } from '@tillit/schemas'
 import { useCallback, useState } from 'react'
 import { AccessRecords } from './access-records.tsx'
@@ -11,8 +12,10 @@ import { useResource } from './use-resource.ts'
 import { openWallet } from './wallet.ts'
 import { capital, day } from './words.ts'
 
-const inForce = ['ACCEPTED', 'WAITING_FOR_START', 'ACTIVE', 'SUSPENDED', 'AWAITING_CO_APPROVAL']
 const waiting = 'SENT_TO_PERMISSION_ADMINISTRATOR'
+const pageSize = 200
+/** Nobody has more permissions than this many pages hold; a server that gives pages without end is not followed. */
+const maxPages = 20
 
 /** What a signed-in customer sees. */
 export function Home({ customer, authority }: { customer: string; authority: Authority }) {
@@ -54,7 +57,7 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
           {(all) => (
             <>
               <Cards
-                permissions={all.filter(({ state }) => inForce.includes(state))}
+                permissions={all.filter(isInForce)}
                 empty="Nobody has access to your data on your permission."
                 card={(permission) => (
                   <PermissionCard
@@ -63,7 +66,7 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
                   />
                 )}
               />
-              <Ended permissions={all.filter(({ state }) => state !== waiting && !inForce.includes(state))} />
+              <Ended permissions={all.filter(({ state }) => isTerminal(state))} />
             </>
           )}
         </Loaded>
@@ -109,7 +112,20 @@ function Ended({ permissions }: { permissions: Permission[] }) {
 }
 
 async function readPermissions(): Promise<Permission[]> {
-  return (await city.get<{ permissions: Permission[] }>('/permissions')).permissions
+  const all: Permission[] = []
+  let cursor: string | undefined
+  for (let page = 0; page < maxPages; page++) {
+    const query = { limit: pageSize, cursor }
+    const answer = await city.get<{ permissions: Permission[]; next?: string }>('/permissions', { query })
+    all.push(...answer.permissions)
+    if (answer.next === undefined) break
+    cursor = answer.next
+  }
+  return all
+}
+
+function isInForce({ state }: Permission): boolean {
+  return isAccepted(state) || state === 'AWAITING_CO_APPROVAL'
 }
 
 async function readMeteringPoints(): Promise<MeteringPoint[]> {

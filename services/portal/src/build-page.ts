@@ -3,6 +3,9 @@ import { build } from 'vite'
 
 /** Run as a process: builds the page of `app/` into the folder that is its one argument. */
 const [outDir] = process.argv.slice(2)
+const inert = ['packages/', 'schemas/', 'node_modules/typebox/'].map((folder) =>
+  fileURLToPath(new URL(`../../../${folder}`, import.meta.url)),
+)
 if (outDir === undefined) throw new Error('give the folder to build into')
 
 await build({
@@ -25,5 +28,9 @@ await build({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: {
+      // Importing one of these does nothing by itself, so what the page does not use is left out; TypeBox would try `eval`.
+      treeshake: { moduleSideEffects: (id) => !inert.some((folder) => id.startsWith(folder)) },
+    },
   },
 })

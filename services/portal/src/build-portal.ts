@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -18,9 +18,12 @@ const sources = [
   'package-lock.json',
   'schemas/src',
   'schemas/purposes.json',
-  ...['problem', 'codec', 'keys', 'did', 'log', 'policy', 'client'].map((name) => `packages/${name}/src`),
+  ...['problem', 'codec', 'keys', 'did', 'log', 'credential', 'policy', 'metering', 'client'].map(
+    (name) => `packages/${name}/src`,
+  ),
 ]
 const hashFile = '.sources-sha256'
+const maxReplaceAttempts = 5
 
 export interface BuildOptions {
   /** Default: services/portal/dist. */
@@ -37,30 +40,42 @@ export async function buildPortal({ outDir = defaultPageFolder }: BuildOptions =
 }> {
   const wanted = await hashOfSources()
   if ((await builtFrom(outDir)) === wanted) return { folder: outDir, built: false }
-  const partial = `${outDir}.${process.pid}.partial`
-  const former = `${outDir}.${process.pid}.former`
-  await mkdir(dirname(outDir), { recursive: true })
+  // Beside the page, so that it is the same file system; git ignores the folder, should a crash leave something in it.
+  const cache = join(dirname(outDir), '.cache')
+  await mkdir(cache, { recursive: true })
+  const partial = await mkdtemp(join(cache, 'page-'))
   try {
     // A process of its own: the bundler's memory is given back, and its changes to the environment stay there.
     await promisify(execFile)(process.execPath, [join(service, 'src/build-page.ts'), partial], {
       env: { ...process.env, NODE_ENV: 'production' },
     })
     await writeFile(join(partial, hashFile), wanted)
-    if (await exists(outDir)) await rename(outDir, former)
-    await rename(partial, outDir)
-  } catch (error) {
-    // Another process may have built the same page meanwhile.
-    if ((await builtFrom(outDir)) !== wanted) throw error
+    await replace(outDir, partial)
   } finally {
     await rm(partial, { recursive: true, force: true })
-    await rm(former, { recursive: true, force: true })
   }
   return { folder: outDir, built: true }
 }
 
+/** Puts the folder `next` in the place of `outDir`. Several processes may do so at once: the last one stays. */
+async function replace(outDir: string, next: string): Promise<void> {
+  const former = `${next}.former`
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rename(next, outDir)
+    } catch (error) {
+      if (attempt === maxReplaceAttempts || !hasCode(error, ['ENOTEMPTY', 'EEXIST'])) throw error
+    }
+    await rename(outDir, former).catch((error) => {
+      if (!hasCode(error, ['ENOENT'])) throw error // somebody else moved it away meanwhile
+    })
+    await rm(former, { recursive: true, force: true })
+  }
+}
+
 async function builtFrom(folder: string): Promise<string | null> {
   return readFile(join(folder, hashFile), 'utf8').catch((error) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, ['ENOENT'])) return null
     throw error
   })
 }
@@ -85,9 +100,6 @@ async function filesOf(path: string): Promise<string[]> {
     .sort()
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
+function hasCode(error: unknown, codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

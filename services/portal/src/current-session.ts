@@ -1,3 +1,4 @@
+import { Problem } from '@tillit/problem'
 import type { Sessions, SignedIn } from './sessions.ts'
 import type { SignIn } from './sign-in.ts'
 
@@ -6,13 +7,15 @@ const renewBeforeSeconds = 20
 
 export type CurrentSession = (secret: Uint8Array | null) => Promise<SignedIn | null>
 
-/** Gives the session with an access token that is good for a while yet, or null when the person must sign in again. */
+/** Gives the session with an access token that is good for a while yet, or null when the person must sign in again. Throws Problem city-unavailable. */
 export function createCurrentSession(sessions: Sessions, signIn: SignIn, now: () => Date): CurrentSession {
   // A page asks several things at once; one renewal serves them all.
   const renewals = new Map<string, Promise<SignedIn | null>>()
 
   const renew = async (secret: Uint8Array, session: SignedIn): Promise<SignedIn | null> => {
-    const renewed = await signIn.renew(session)
+    const renewed = await signIn.renew(session).catch((cause) => {
+      throw new Problem('city-unavailable', { detail: 'The sign-in could not be renewed; try again', cause })
+    })
     if (renewed === null) await sessions.end(secret)
     else await sessions.replace(secret, renewed)
     return renewed

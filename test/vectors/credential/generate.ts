@@ -16,7 +16,7 @@ import {
   signerOf,
   statusUri,
   utilityDid,
-} from '../../../packages/credential/src/city.fixture.ts'
+} from '../../../packages/credential/test/city.ts'
 
 /** Writes the vectors again, byte by byte the same: keys come from names, salts from a counter. */
 const accreditation = await accreditUtility()

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Ask, covers } from '../covers.ts'
-import { parseGranularity } from '../granularity.ts'
-import { parseScope } from '../parse-scope.ts'
-import { prepareScope } from '../prepare-scope.ts'
-import { explainWithin, meet, scopeDigest, scopeWithin } from '../scope-order.ts'
-import { granularities, months, nearScopes, purposeCodes, resources, scope } from './arbitrary-scope.ts'
-import { naiveWithin } from './naive-order.ts'
+import { granularities, months, nearScopes, purposeCodes, resources, scope } from './arbitrary-scope.fixture.ts'
+import { type Ask, covers } from './covers.ts'
+import { parseGranularity } from './granularity.ts'
+import { naiveWithin } from './naive-order.fixture.ts'
+import { parseScope } from './parse-scope.ts'
+import { prepareScope } from './prepare-scope.ts'
+import { explainWithin, meet, scopeDigest, scopeWithin } from './scope-order.ts'
 
 const ask: fc.Arbitrary<Ask> = fc
   .record({

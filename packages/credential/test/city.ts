@@ -3,9 +3,9 @@ import { sha256, utf8 } from '@tillit/codec'
 import { type Signer, signerFromSeed, toPublicJwk } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import type { CredentialType, DidResolutionResult } from '@tillit/schemas'
-import type { CredentialStatus } from './credential-status.ts'
-import { type Issuance, issueSdJwtVc } from './issue-sd-jwt-vc.ts'
-import type { VerificationOptions } from './verify-sd-jwt-vc.ts'
+import type { CredentialStatus } from '../src/credential-status.ts'
+import { type Issuance, issueSdJwtVc } from '../src/issue-sd-jwt-vc.ts'
+import type { VerificationOptions } from '../src/verify-sd-jwt-vc.ts'
 
 /** A city with real keys and signatures, and nothing random: each name always has the same key. */
 export const now = new Date('2026-11-22T12:00:00Z')

@@ -1,6 +1,6 @@
 import { type Scope, scopeType } from '@tillit/schemas'
 import fc from 'fast-check'
-import { parseScope } from '../parse-scope.ts'
+import { parseScope } from './parse-scope.ts'
 
 /** Small domains on every axis, so that two random scopes are often related and still differ everywhere. */
 export const granularities = ['PT1S', 'PT10M', 'PT15M', 'PT20M', 'PT1H', 'PT1H30M', 'P1D', 'P7D', 'P14D', 'P1M', 'P1Y']

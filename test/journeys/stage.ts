@@ -1,0 +1,79 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inflateSync } from 'node:zlib'
+import { type City as Connection, connectCity, type TrustAnchors } from '@tillit/client'
+import { generatePrivateJwk, type Signer, signerFromJwk } from '@tillit/keys'
+import { type City, startCity } from '../../services/standalone/src/compose.ts'
+import type { Config } from '../../services/standalone/src/config.ts'
+import { connect } from '../../services/standalone/src/demonstration/seed.ts'
+import { type Identity, openIdentity } from '../../services/standalone/src/identities.ts'
+import { freePort } from './free-port.ts'
+
+/** A throw-away city with nothing in it but its root of trust, and the people and organisations who will play. */
+export interface Stage {
+  city: City
+  config: Config
+  /** Asks as nobody in particular. */
+  anyone: Connection
+  registrar: Connection
+  utility: Connection
+  adviser: Identity
+  analyst: Identity
+  as(identity: Identity): Connection
+  newIdentity(name: string): Promise<Identity>
+  /** A wallet key outside of any browser. */
+  newWallet(): Promise<Signer>
+  trust(): TrustAnchors
+  close(): Promise<void>
+}
+
+/** Anchors often, so that a play does not wait for the ledger. */
+const anchorIntervalSeconds = 2
+
+export async function openStage(options: { databaseUrl?: string } = {}): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'tillit-stage-'))
+  await chmod(folder, 0o755)
+  const port = await freePort()
+  const config: Config = {
+    environment: 'development',
+    host: '127.0.0.1',
+    port,
+    publicUrl: `http://127.0.0.1:${port}`,
+    didHost: `localhost:${port}`,
+    didForeignHosts: [],
+    dataDir: join(folder, 'city'),
+    databaseUrl: options.databaseUrl ?? null,
+    ledgerRpcUrl: null,
+    ledgerPrivateKey: null,
+    ledgerContract: null,
+    anchorIntervalSeconds,
+    demonstration: true,
+    logLevel: 'error',
+  }
+  const city = await startCity(config, { onEvent: () => undefined })
+  const newIdentity = (name: string) =>
+    openIdentity(city.keys, name, { host: config.didHost, slug: name, now: new Date() })
+  return {
+    city,
+    config,
+    anyone: connectCity({ url: city.url }),
+    registrar: connect(city, city.registrar),
+    utility: connect(city, city.utility),
+    adviser: await newIdentity('adviser'),
+    analyst: await newIdentity('analyst'),
+    as: (identity) => connect(city, identity),
+    newIdentity,
+    newWallet: async () => signerFromJwk(await generatePrivateJwk()),
+    trust: () => ({
+      registrar: city.registrar.did,
+      authority: city.authority.did,
+      inflate: (bytes, maxBytes) => new Uint8Array(inflateSync(bytes, { maxOutputLength: maxBytes })),
+      now: new Date(),
+    }),
+    close: async () => {
+      await city.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
