@@ -50,7 +50,9 @@ export const Permission = Type.Object(
     requested_scope: Scope,
     requested_scope_digest: Sha256Hex,
     scope: Type.Union([Type.Null(), Scope]),
-    statement: Type.Union([Type.Null(), CompactJws], { description: 'The signed acceptance: root of every delegation chain' }),
+    statement: Type.Union([Type.Null(), CompactJws], {
+      description: 'The signed acceptance: root of every delegation chain',
+    }),
     created_at: Instant,
     changed_at: Instant,
   },

@@ -48,6 +48,7 @@ export async function openStage(options: { databaseUrl?: string } = {}): Promise
     ledgerPrivateKey: null,
     ledgerContract: null,
     anchorIntervalSeconds,
+    registrar: { legalName: 'Nordhavn kommune', registrationNumber: 'NO 900 000 001', country: 'NO' },
     demonstration: true,
     logLevel: 'error',
   }

@@ -1,33 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectCity } from '@tillit/client'
-import { encodeId, idBytes } from '@tillit/codec'
-import {
-  connect,
-  type Database,
-  listen,
-  outboxChannel,
-  problemOfDatabaseError,
-  type ServiceSchema,
-} from '@tillit/database'
-import { createForeignFetch, createLogger, createServer, type TillitServer } from '@tillit/http'
-import { signerFromJwk, toPublicJwk } from '@tillit/keys'
-import { formatVerifierKey, verifierKey } from '@tillit/log'
+import { createLogger, type TillitServer } from '@tillit/http'
 import { Problem } from '@tillit/problem'
-import { type AuthorizationTables, createAuthorization, type Persona } from '@tillit/service-authorization'
-import { type CredentialsTables, createCredentials } from '@tillit/service-credentials'
-import { createMetering, type MeteringTables } from '@tillit/service-metering'
-import { createPermissions, type PermissionsTables } from '@tillit/service-permissions'
-import { buildPortal, createPortal, type PortalTables, portalRedirects } from '@tillit/service-portal'
-import { createRegistry, type RegistryTables } from '@tillit/service-registry'
-import { sql } from 'kysely'
-import { authorityRoutes } from './authority-routes.ts'
+import type { Persona } from '@tillit/service-authorization'
+import { buildPortal } from '@tillit/service-portal'
 import { lockCity } from './city-lock.ts'
 import type { Config } from './config.ts'
-import { type Identity, openIdentity } from './identities.ts'
+import { constructCity, internalUrlOf } from './construct.ts'
+import type { Identity } from './identities.ts'
 import { type KeyStore, openKeyStore } from './key-store.ts'
-import { personas } from './personas.ts'
 import { startDatabase } from './start-database.ts'
 import { startLedger } from './start-ledger.ts'
 import { Teardown } from './teardown.ts'
@@ -52,7 +34,7 @@ export interface ComposeOptions {
   now?: () => Date
 }
 
-/** Puts the city together: the only place where things are constructed. Throws Problem with words for the operator. */
+/** Starts what the city stands on, then the city. Throws Problem with words for the operator; nothing is left running then. */
 export async function startCity(config: Config, { onEvent, now = () => new Date() }: ComposeOptions): Promise<City> {
   const teardown = new Teardown()
   try {
@@ -74,144 +56,33 @@ async function compose(
   const logger = createLogger(config.logLevel)
   onEvent('starting PostgreSQL and the ledger')
   const [database, ledger, portalPage] = await startFoundations(config, { keys, onEvent, teardown })
-  const pool = <Tables>(schema: ServiceSchema, maxConnections?: number): Database<Tables> => {
-    const db = connect<Tables>({
-      url: database.url,
-      schema,
-      ...(maxConnections === undefined ? {} : { maxConnections }),
-      onError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
-    })
-    teardown.add(() => db.destroy())
-    return db
-  }
-  const random = (length: number) => new Uint8Array(randomBytes(length))
-  const { publicUrl } = config
-  const registrar = await openIdentity(keys, 'registrar', { host: config.didHost, slug: 'registrar', now: now() })
-  const authority = await openIdentity(keys, 'authority', { host: config.didHost, slug: 'tillit', now: now() })
-  const logSigner = await signerFromJwk(await keys.privateJwk('log'))
-  const logOrigin = await keys.secret('log-origin', () => `${config.didHost}/log`)
-
-  const registryDatabase = pool<RegistryTables>('registry')
-  const registry = createRegistry({
-    database: registryDatabase,
-    now,
-    randomBytes: random,
-    didHost: config.didHost,
-    fetchText: createForeignFetch(config.didForeignHosts),
-    logOrigin,
-    logSigner,
-    ledger: ledger.open,
-    publicRpcUrl: ledger.publicRpcUrl,
-    anchorIntervalSeconds: config.anchorIntervalSeconds,
-    listenOutbox: (onNotify) => listen(database.url, outboxChannel, onNotify),
-    logger,
-  })
-  const { resolveDid } = registry
-  const utility = await openIdentity(keys, 'utility', { host: config.didHost, slug: 'utility', now: now() })
-  const credentials = createCredentials({
-    db: pool<CredentialsTables>('credentials'),
-    now,
-    randomBytes: random,
-    resolveDid,
-    issuers: async (did) => [registrar, authority, utility].find((identity) => identity.did === did) ?? null,
-    publicUrl,
-    authorityDid: authority.did,
-    onError: (error) => logger.error({ err: error }, 'a task of the credentials service failed'),
-  })
-  const { issueCredential } = credentials
-  const portalKey = await keys.privateJwk('portal')
-  const portalSigner = await signerFromJwk(portalKey)
-  const cityPersonas = config.demonstration ? await personas(keys, random) : []
-  const authorization = createAuthorization({
-    db: pool<AuthorizationTables>('authorization'),
-    publicUrl,
-    environment: config.environment,
-    personas: cityPersonas,
-    tokenSigningJwks: { keys: [await keys.privateJwk('tokens')] },
-    portalClient: {
-      clientId: 'portal',
-      ...portalRedirects(publicUrl),
-      jwks: { keys: [{ ...toPublicJwk(portalSigner.publicKey), kid: 'portal' }] },
-    },
-    cookieKeys: [await keys.secret('cookies', () => randomBytes(32).toString('base64url'))],
-    resolveDid,
-    now,
-    logger,
-  })
-  const permissions = createPermissions({
-    db: pool<PermissionsTables>('permissions'),
-    now,
-    randomBytes: random,
-    resolveDid,
-    issueCredential,
-    authorityDid: authority.did,
-    publicUrl,
-    logger,
-  })
-  const metering = createMetering({
-    db: pool<MeteringTables>('metering', 24),
-    now,
-    randomBytes: random,
-    resolveDid,
-    issueCredential,
-  })
-  const portal = createPortal({
-    database: pool<PortalTables>('portal', 4),
-    publicUrl,
-    internalUrl: publicUrl,
-    clientId: 'portal',
-    clientSigner: portalSigner,
-    keyId: 'portal',
+  const { app, services, credentials, registrar, authority, utility, ...constructed } = await constructCity({
+    config,
+    keys,
+    databaseUrl: database.url,
+    ledger,
     pageFolder: portalPage.folder,
+    logger,
     now,
-    randomBytes: random,
-    logger,
+    teardown,
   })
-
-  let open = false
-  const app = await createServer({
-    logger,
-    publicUrl,
-    authentication: { issuer: `${publicUrl}/oauth`, audience: publicUrl, jwks: authorization.jwks, now },
-    problemOf: problemOfDatabaseError,
-    newRequestId: () => encodeId('req', random(idBytes)),
-    readiness: [
-      { name: 'city', check: async () => (open ? null : 'starting') },
-      { name: 'database', check: () => sql`SELECT 1`.execute(registryDatabase).then(() => null) },
-    ],
-  })
-  const services = [registry, credentials, authorization, permissions, metering, portal]
-  for (const service of services) await app.register(service.routes)
-  await app.register(
-    authorityRoutes({
-      did: authority.did,
-      registrar: registrar.did,
-      environment: config.environment,
-      log: { origin: logOrigin, vkey: formatVerifierKey(verifierKey(logOrigin, logSigner.publicKey)) },
-    }),
-  )
-  await openDoors(app, config)
-  teardown.add(() => app.close())
   for (const service of services) {
     await service.start()
-    teardown.add(async () => service.stop())
+    teardown.add(() => service.stop())
   }
-  await register(publicUrl, [registrar, authority])
-  await credentials.bootstrapRoot({
-    did: registrar.did,
-    legalName: 'Nordhavn kommune',
-    registrationNumber: 'NO 900 000 001',
-    country: 'NO',
-  })
-  open = true
+  await openDoors(app, config)
+  teardown.add(() => app.close())
+  await register(internalUrlOf(config), [registrar, authority])
+  await credentials.bootstrapRoot({ did: registrar.did, ...config.registrar })
+  constructed.markOpen()
   return {
-    url: publicUrl,
+    url: config.publicUrl,
     didHost: config.didHost,
     keys,
     registrar,
     authority,
     utility,
-    personas: cityPersonas,
+    personas: constructed.personas,
     stop: () => teardown.run(),
   }
 }
@@ -246,8 +117,8 @@ async function openDoors(app: TillitServer, config: Config): Promise<void> {
 }
 
 /** The registry accepts the same genesis entry again and again, so this needs no memory of its own. */
-async function register(publicUrl: string, identities: Identity[]): Promise<void> {
-  const city = connectCity({ url: publicUrl })
+async function register(url: string, identities: Identity[]): Promise<void> {
+  const city = connectCity({ url })
   for (const { genesis } of identities) await city.post('/dids', { entry: genesis, listed: true })
 }
 

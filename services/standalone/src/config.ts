@@ -24,6 +24,8 @@ export interface Config {
   /** Contract on an outside ledger; null: deployed on first start. */
   ledgerContract: `0x${string}` | null
   anchorIntervalSeconds: number
+  /** Who the trust registrar of this city is. */
+  registrar: { legalName: string; registrationNumber: string; country: string }
   /** Whether the demonstration city is made once. */
   demonstration: boolean
   logLevel: string
@@ -42,6 +44,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`
   if (environment === 'production' && !publicUrl.startsWith('https:'))
     throw wrong('PUBLIC_URL', 'must be an https URL in production')
+  if (environment === 'production' && text(env, 'REGISTRAR_NAME') === null)
+    throw wrong('REGISTRAR_NAME', 'names the trust registrar and is needed in production')
   const demonstration = oneOf(env, 'TILLIT_DEMO', ['on', 'off'], environment === 'development' ? 'on' : 'off') === 'on'
   return {
     environment,
@@ -63,6 +67,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       least: shortestAnchorIntervalSeconds,
       most: 86_400,
     }),
+    registrar: {
+      legalName: text(env, 'REGISTRAR_NAME') ?? 'Nordhavn kommune',
+      registrationNumber: text(env, 'REGISTRAR_NUMBER') ?? 'NO 900 000 001',
+      country: text(env, 'REGISTRAR_COUNTRY') ?? 'NO',
+    },
     demonstration,
     logLevel: oneOf(env, 'LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'warn'),
   }

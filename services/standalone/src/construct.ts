@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { encodeId, idBytes } from '@tillit/codec'
+import {
+  connect,
+  type Database,
+  listen,
+  outboxChannel,
+  problemOfDatabaseError,
+  type ServiceSchema,
+} from '@tillit/database'
+import { createForeignFetch, createServer, type TillitServer } from '@tillit/http'
+import { signerFromJwk, toPublicJwk } from '@tillit/keys'
+import { formatVerifierKey, verifierKey } from '@tillit/log'
+import { type AuthorizationTables, createAuthorization, type Persona } from '@tillit/service-authorization'
+import { type Credentials, type CredentialsTables, createCredentials } from '@tillit/service-credentials'
+import { createMetering, type MeteringTables } from '@tillit/service-metering'
+import { createPermissions, type PermissionsTables } from '@tillit/service-permissions'
+import { createPortal, type PortalTables, portalRedirects } from '@tillit/service-portal'
+import { createRegistry, type RegistryTables } from '@tillit/service-registry'
+import type { FastifyBaseLogger } from 'fastify'
+import { sql } from 'kysely'
+import { authorityRoutes } from './authority-routes.ts'
+import type { Config } from './config.ts'
+import { type Identity, openIdentity } from './identities.ts'
+import type { KeyStore } from './key-store.ts'
+import { personas } from './personas.ts'
+import type { CityLedger } from './start-ledger.ts'
+import type { Teardown } from './teardown.ts'
+
+export interface Foundations {
+  config: Config
+  keys: KeyStore
+  databaseUrl: string
+  ledger: Pick<CityLedger, 'open' | 'publicRpcUrl'>
+  /** The built page of the portal. */
+  pageFolder: string
+  logger: FastifyBaseLogger
+  now: () => Date
+  /** Told how to end what was constructed. */
+  teardown: Teardown
+}
+
+export interface ConstructedCity {
+  app: TillitServer
+  /** In the order in which they start. */
+  services: { start(): unknown; stop(): Promise<void> }[]
+  credentials: Credentials
+  registrar: Identity
+  authority: Identity
+  utility: Identity
+  personas: readonly Persona[]
+  /** From now on /health/ready may say so. */
+  markOpen(): void
+}
+
+/** How the city's own processes reach it, whatever stands in front of it. */
+export function internalUrlOf({ host, port }: Config): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}`
+}
+
+/** Constructs every service and hands each what it needs. Nothing is started and nothing is asked of database or ledger. */
+export async function constructCity({
+  config,
+  keys,
+  databaseUrl,
+  ledger,
+  pageFolder,
+  logger,
+  now,
+  teardown,
+}: Foundations): Promise<ConstructedCity> {
+  const pool = <Tables>(schema: ServiceSchema, maxConnections?: number): Database<Tables> => {
+    const db = connect<Tables>({
+      url: databaseUrl,
+      schema,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+      onError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+    })
+    teardown.add(() => db.destroy())
+    return db
+  }
+  const random = (length: number) => new Uint8Array(randomBytes(length))
+  const { publicUrl } = config
+  const registrar = await openIdentity(keys, 'registrar', { host: config.didHost, slug: 'registrar', now: now() })
+  const authority = await openIdentity(keys, 'authority', { host: config.didHost, slug: 'tillit', now: now() })
+  const logSigner = await signerFromJwk(await keys.privateJwk('log'))
+  const logOrigin = await keys.secret('log-origin', () => `${config.didHost}/log`)
+
+  const registryDatabase = pool<RegistryTables>('registry')
+  const registry = createRegistry({
+    database: registryDatabase,
+    now,
+    randomBytes: random,
+    didHost: config.didHost,
+    fetchText: createForeignFetch(config.didForeignHosts),
+    logOrigin,
+    logSigner,
+    ledger: ledger.open,
+    publicRpcUrl: ledger.publicRpcUrl,
+    anchorIntervalSeconds: config.anchorIntervalSeconds,
+    listenOutbox: (onNotify) => listen(databaseUrl, outboxChannel, onNotify),
+    logger,
+  })
+  const { resolveDid } = registry
+  const utility = await openIdentity(keys, 'utility', { host: config.didHost, slug: 'utility', now: now() })
+  const credentials = createCredentials({
+    db: pool<CredentialsTables>('credentials'),
+    now,
+    randomBytes: random,
+    resolveDid,
+    issuers: async (did) => [registrar, authority, utility].find((identity) => identity.did === did) ?? null,
+    publicUrl,
+    authorityDid: authority.did,
+    onError: (error) => logger.error({ err: error }, 'a task of the credentials service failed'),
+  })
+  const { issueCredential } = credentials
+  const portalKey = await keys.privateJwk('portal')
+  const portalSigner = await signerFromJwk(portalKey)
+  const cityPersonas = config.demonstration ? await personas(keys, random) : []
+  const authorization = createAuthorization({
+    db: pool<AuthorizationTables>('authorization'),
+    publicUrl,
+    environment: config.environment,
+    personas: cityPersonas,
+    tokenSigningJwks: { keys: [await keys.privateJwk('tokens')] },
+    portalClient: {
+      clientId: 'portal',
+      ...portalRedirects(publicUrl),
+      jwks: { keys: [{ ...toPublicJwk(portalSigner.publicKey), kid: 'portal' }] },
+    },
+    cookieKeys: [await keys.secret('cookies', () => randomBytes(32).toString('base64url'))],
+    resolveDid,
+    now,
+    logger,
+  })
+  const permissions = createPermissions({
+    db: pool<PermissionsTables>('permissions'),
+    now,
+    randomBytes: random,
+    resolveDid,
+    issueCredential,
+    authorityDid: authority.did,
+    publicUrl,
+    logger,
+  })
+  const metering = createMetering({
+    db: pool<MeteringTables>('metering', 24),
+    now,
+    randomBytes: random,
+    resolveDid,
+    issueCredential,
+  })
+  const portal = createPortal({
+    database: pool<PortalTables>('portal', 4),
+    publicUrl,
+    internalUrl: internalUrlOf(config),
+    clientId: 'portal',
+    clientSigner: portalSigner,
+    keyId: 'portal',
+    pageFolder,
+    now,
+    randomBytes: random,
+    logger,
+  })
+
+  let open = false
+  const app = await createServer({
+    logger,
+    publicUrl,
+    authentication: { issuer: `${publicUrl}/oauth`, audience: publicUrl, jwks: authorization.jwks, now },
+    problemOf: problemOfDatabaseError,
+    newRequestId: () => encodeId('req', random(idBytes)),
+    readiness: [
+      { name: 'city', check: async () => (open ? null : 'starting') },
+      { name: 'database', check: () => sql`SELECT 1`.execute(registryDatabase).then(() => null) },
+    ],
+  })
+  const services = [registry, credentials, authorization, permissions, metering, portal]
+  for (const service of services) await app.register(service.routes)
+  await app.register(
+    authorityRoutes({
+      did: authority.did,
+      registrar: registrar.did,
+      environment: config.environment,
+      log: { origin: logOrigin, vkey: formatVerifierKey(verifierKey(logOrigin, logSigner.publicKey)) },
+    }),
+  )
+  return {
+    app,
+    services,
+    credentials,
+    registrar,
+    authority,
+    utility,
+    personas: cityPersonas,
+    markOpen: () => {
+      open = true
+    },
+  }
+}
