@@ -1,4 +1,4 @@
-import { createDevice, createMemoryStore, isOffline } from '@tillit/client'
+import { createDevice, createMemoryStore, isOffline, verifyCredential } from '@tillit/client'
 import { signJws } from '@tillit/keys'
 import type { BatchAccepted, MeteringPoint, Reading } from '@tillit/schemas'
 import { gridArea, homes, meterModel } from '../../services/standalone/src/demonstration/cast.ts'
@@ -34,14 +34,16 @@ export async function device(
       await utility.post<MeteringPoint>('/metering-points', { gsrn, grid_area: gridArea, time_zone: timeZone })
     ).id
     await registerDid(city.url, meter, { listed: false })
-    const enrolled = await utility.post<{ status: string }>('/devices', {
+    const enrolled = await utility.post<{ status: string; credential: string }>('/devices', {
       did: meter.did,
       metering_point: meteringPoint,
       model: meterModel,
       serial: homes.kari.meter,
     })
     expectThat(enrolled.status === 'ACTIVE', 'the enrolled device is active')
-    return { did: meter.did, credential: 'MeterDeviceCredential', metering_point: meteringPoint }
+    const verified = await verifyCredential(stage.anyone, enrolled.credential, stage.trust())
+    expectThat(verified.claims.metering_point === meteringPoint, 'the device holds a credential for its metering point')
+    return { did: meter.did, credential: verified.type, metering_point: meteringPoint }
   })
 
   const store = createMemoryStore()

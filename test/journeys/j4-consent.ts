@@ -1,4 +1,4 @@
-import { CityError, createAcceptance, verifyCredential } from '@tillit/client'
+import { createAcceptance, verifyCredential } from '@tillit/client'
 import { describeScope, scopeDigest } from '@tillit/policy'
 import type { Acknowledgement, EvaluationResponse, Permission, ReadingSeries } from '@tillit/schemas'
 import { adviceScope } from '../../services/standalone/src/demonstration/ask.ts'
@@ -110,11 +110,9 @@ export async function consent(
     'J4',
     'Asked for hours, the city refuses with its reason; the decision point says the same',
     async () => {
-      const refusal = await adviser.get(readings, { query: { ...window, granularity: 'PT1H' } }).then(
-        () => null,
-        (error: unknown) => error,
+      const refused = await expectRefusal('access-denied', () =>
+        adviser.get(readings, { query: { ...window, granularity: 'PT1H' } }),
       )
-      expectThat(refusal instanceof CityError && refusal.code === 'access-denied', 'hourly values are refused')
       const evaluate = (granularity: string) =>
         adviser.post<EvaluationResponse>('/access/v1/evaluation', {
           subject: { type: 'did', id: stage.adviser.did },
@@ -124,7 +122,7 @@ export async function consent(
         })
       expectThat(!(await evaluate('PT1H')).decision, 'AuthZEN denies hours')
       expectThat((await evaluate('P1D')).decision, 'AuthZEN permits days')
-      return { refused: refusal.message, authzen: 'PT1H false, P1D true' }
+      return { refused, authzen: 'PT1H false, P1D true' }
     },
   )
   return permission

@@ -47,13 +47,17 @@ export async function expectRefusal(code: string, act: () => unknown): Promise<s
   try {
     await act()
   } catch (error) {
-    if ((error instanceof CityError || isProblem(error)) && error.code === code) return `${code}: ${error.message}`
+    if ((error instanceof CityError || isProblem(error)) && error.code === code) return describe(error)
     throw error
   }
   throw new Error(`expected: refused with ${code}, but it was let through`)
 }
 
 function describe(error: unknown): string {
-  if (error instanceof CityError || isProblem(error)) return `${error.code}: ${error.message}`
+  if (error instanceof CityError) {
+    const { reasons } = error.problem
+    return `${error.code}: ${error.message}${reasons === undefined ? '' : ` (${reasons.join(', ')})`}`
+  }
+  if (isProblem(error)) return `${error.code}: ${error.message}`
   return error instanceof Error ? error.message : String(error)
 }
