@@ -23,7 +23,9 @@ export function printBanner(city: City, config: Config, demonstration: Demonstra
 
 function demonstrationLines(city: City, { folder, meteringPoint }: Demonstration): string[] {
   const { from, to } = lastWeek(new Date())
-  const file = relative(process.cwd(), join(folder, 'adviser.json'))
+  const path = join(folder, 'adviser.json')
+  const near = relative(process.cwd(), path)
+  const file = near.startsWith('..') ? path : near
   return [
     '',
     'The demonstration: sign in to the portal without a password as',
