@@ -18,6 +18,8 @@ import { Teardown } from './teardown.ts'
 export interface City {
   url: string
   didHost: string
+  /** An administrator's way to the database. */
+  databaseUrl: string
   keys: KeyStore
   /** Root of trust, permission administrator, and the utilities whose keys this city keeps. */
   registrar: Identity
@@ -32,13 +34,21 @@ export interface ComposeOptions {
   /** Told what is being started and what died and came back, in words for the operator. */
   onEvent: (event: string) => void
   now?: () => Date
+  /** Gives the start up between two of its steps. */
+  signal?: AbortSignal
 }
 
-/** Starts what the city stands on, then the city. Throws Problem with words for the operator; nothing is left running then. */
-export async function startCity(config: Config, { onEvent, now = () => new Date() }: ComposeOptions): Promise<City> {
+/**
+ * Starts what the city stands on, then the city. Throws Problem with words for the operator, and the signal's reason when
+ * it was given up; nothing is left running then.
+ */
+export async function startCity(
+  config: Config,
+  { onEvent, now = () => new Date(), signal = new AbortController().signal }: ComposeOptions,
+): Promise<City> {
   const teardown = new Teardown()
   try {
-    return await compose(config, { onEvent, now, teardown })
+    return await compose(config, { onEvent, now, signal, teardown })
   } catch (error) {
     await teardown.run()
     throw error
@@ -47,7 +57,7 @@ export async function startCity(config: Config, { onEvent, now = () => new Date(
 
 async function compose(
   config: Config,
-  { onEvent, now, teardown }: { onEvent: (event: string) => void; now: () => Date; teardown: Teardown },
+  { onEvent, now, signal, teardown }: Required<ComposeOptions> & { teardown: Teardown },
 ): Promise<City> {
   await mkdir(config.dataDir, { recursive: true })
   const lock = await lockCity(config.dataDir)
@@ -56,6 +66,7 @@ async function compose(
   const logger = createLogger(config.logLevel)
   onEvent('starting PostgreSQL and the ledger')
   const [database, ledger, portalPage] = await startFoundations(config, { keys, onEvent, teardown })
+  signal.throwIfAborted()
   const { app, services, credentials, registrar, authority, utility, ...constructed } = await constructCity({
     config,
     keys,
@@ -69,6 +80,7 @@ async function compose(
   for (const service of services) {
     await service.start()
     teardown.add(() => service.stop())
+    signal.throwIfAborted()
   }
   await openDoors(app, config)
   teardown.add(() => app.close())
@@ -78,6 +90,7 @@ async function compose(
   return {
     url: config.publicUrl,
     didHost: config.didHost,
+    databaseUrl: database.url,
     keys,
     registrar,
     authority,

@@ -1,26 +1,29 @@
-import { isProblem } from '@tillit/problem'
 import { printBanner } from './banner.ts'
 import { type City, startCity } from './compose.ts'
-import { readConfig } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { seedCity } from './demonstration/seed.ts'
+import { explainFault } from './explain-fault.ts'
 
-let city: City | null = null
-let stopping = false
+const interrupt = new AbortController()
+let config: Config | null = null
+let starting: Promise<City> | null = null
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env)
+  config = readConfig(process.env)
   const onEvent = (event: string) => console.error(`  ${event}`)
   console.error('Tillit is starting')
-  city = await startCity(config, { onEvent })
-  if (stopping) return
+  starting = startCity(config, { onEvent, signal: interrupt.signal })
+  const city = await starting
   const demonstration = config.demonstration ? await seedCity(city, { dataDir: config.dataDir, onEvent }) : null
-  if (!stopping) printBanner(city, config, demonstration)
+  if (!interrupt.signal.aborted) printBanner(city, config, demonstration)
 }
 
+/** In the middle of a start, what is being started comes up as far as it can be stopped in order. */
 async function stop(signal: NodeJS.Signals): Promise<void> {
-  if (stopping) return
-  stopping = true
+  if (interrupt.signal.aborted) return
   console.error(`\nStopping (${signal})`)
+  interrupt.abort()
+  const city = await starting?.catch(() => null)
   await city?.stop()
   process.exit(0)
 }
@@ -28,11 +31,14 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal).catch(fail))
 
 function fail(error: unknown): void {
-  console.error(isProblem(error) ? error.message : error)
+  console.error(explainFault(error, config))
   process.exit(1)
 }
 
 main().catch(async (error) => {
-  await city?.stop().catch((fault) => console.error(fault))
+  // Whatever is cut off by a stop is no fault, and the stop ends the process.
+  if (interrupt.signal.aborted) return
+  const city = await starting?.catch(() => null)
+  await city?.stop().catch((fault) => console.error(explainFault(fault, config)))
   fail(error)
 })
