@@ -4,7 +4,13 @@ import { verifyReceipt } from '@tillit/log'
 import type { Permission, ReadingSeries, Receipt } from '@tillit/schemas'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { adviserName, type CityWithARequest, citizenName, startCityWithARequest } from './city-with-a-request.ts'
+import {
+  adviserName,
+  type CityWithARequest,
+  citizenName,
+  startCityWithARequest,
+  utilityName,
+} from './city-with-a-request.ts'
 import { launchBrowser, type Watch, watchPage } from './launch-browser.ts'
 
 let city: CityWithARequest
@@ -27,6 +33,14 @@ afterAll(async () => {
 const cardIn = (section: string) =>
   page.getByRole('region', { name: section }).getByRole('article').filter({ hasText: adviserName })
 const records = () => page.getByRole('listitem').filter({ hasText: adviserName })
+const focused = () => page.evaluate('document.activeElement?.id')
+const isInSight = (heading: string) =>
+  page.getByRole('heading', { name: heading }).evaluate((element: unknown) => {
+    const { top, bottom } = (
+      element as { getBoundingClientRect(): { top: number; bottom: number } }
+    ).getBoundingClientRect()
+    return top >= 0 && bottom <= 720
+  })
 const lookAgain = async () => page.getByRole('button', { name: 'Look again' }).click()
 
 function read(granularity: string): Promise<ReadingSeries> {
@@ -53,8 +67,11 @@ test('the citizen signs in, sees her own days, and receives the proof that the m
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('button', { name: citizenName }).click()
   await page.getByRole('img', { name: /^Daily use between/ }).waitFor()
-  await page.getByText('Metering point entitlement').waitFor()
+  await page.getByRole('heading', { name: 'Metering point entitlement' }).waitFor()
   await page.getByText('You are its').waitFor()
+  const credential = page.getByRole('article', { name: 'Metering point entitlement' })
+  await credential.getByText(utilityName).waitFor()
+  await credential.getByText(/^did:webvh:/).waitFor()
 })
 
 test('she sees who asks, why and what it reveals, and cannot accept without choosing how much', async () => {
@@ -62,6 +79,8 @@ test('she sees who asks, why and what it reveals, and cannot accept without choo
   for (const words of ['hourly values', 'Energy advice', 'When you wake, leave, charge a car', '30 days']) {
     await card.getByText(words).first().waitFor()
   }
+  await card.getByText('Verified organisation').waitFor()
+  await card.getByRole('listitem').filter({ hasText: utilityName }).waitFor()
   expect(await card.getByRole('radio', { checked: true }).count()).toBe(0)
   expect(await card.getByRole('checkbox', { checked: true }).count()).toBe(0)
   await card.getByRole('button', { name: 'Accept' }).click()
@@ -73,6 +92,12 @@ test('she gives daily values only, and the adviser reads days but not hours', as
   await card.getByRole('radio', { name: /Daily values only/ }).check()
   await card.getByRole('button', { name: 'Accept' }).click()
   await cardIn('Who has access').getByText('Daily values, less than they asked for').waitFor()
+  await page
+    .getByRole('status')
+    .filter({ hasText: `You gave ${adviserName} access` })
+    .waitFor()
+  await expect.poll(focused).toBe('access')
+  expect(await isInSight('Who has access')).toBe(true)
   const permission = await city.adviser.get<Permission>(`/permissions/${city.request.id}`)
   expect(permission.state).toBe('ACTIVE')
   expect(permission.scope?.finest_granularity).toBe('P1D')
@@ -102,6 +127,49 @@ test('she sees both attempts, and proves one of them in her browser', async () =
     .waitFor()
 })
 
+test('an open proof says what was not checked, and stays open when the list is read again', async () => {
+  const record = records().filter({ hasText: '(daily values)' })
+  await record.getByText(/^The ledger:/).waitFor()
+  await record.getByText(/^npx tillit verify tillit-receipt-\S+\.json$/).waitFor()
+  expect(await refusalOf(read('PT1H'))).toBe('access-denied')
+  const before = await records().count()
+  await lookAgain()
+  await expect.poll(() => records().count()).toBeGreaterThan(before)
+  expect(await record.getByText('Verified in this browser').count()).toBe(1)
+})
+
+test('with everything open nothing is cut off at 360 pixels', async () => {
+  await page.setViewportSize({ width: 360, height: 700 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+  await page.setViewportSize({ width: 1280, height: 720 })
+})
+
+test('looking at the page once makes one record of her own read', async () => {
+  const ownReads = () =>
+    page.evaluate(`fetch('/portal/api/access-records?limit=100', { headers: { 'x-tillit-portal': '1' } })
+      .then((r) => r.json()).then((r) => r.access_records.filter((one) => one.caller === 'customer').length)`)
+  expect(await ownReads()).toBe(1)
+  await page.reload()
+  await page.getByRole('img', { name: /^Daily use between/ }).waitFor()
+  await lookAgain()
+  expect(await ownReads()).toBe(2)
+})
+
+test('a log key other than the first one is said loudly, and proves nothing until she trusts it', async () => {
+  await page.evaluate("localStorage.setItem('tillit-log-key', '2026-01-01T00:00:00.000Z other+00000000+AAAA')")
+  await page.reload()
+  const alarm = page.getByRole('alert').filter({ hasText: 'The key of the city’s log has changed' })
+  await alarm.waitFor()
+  const record = records().filter({ hasText: '(daily values)' })
+  await record.getByRole('button', { name: 'Prove it' }).click()
+  await record.getByText(/^Not proved: the log signs with another key/).waitFor()
+  await alarm.getByRole('button', { name: 'Trust the new key' }).click()
+  await expect.poll(focused).toBe('content')
+  await record.getByRole('button', { name: 'Prove it' }).click()
+  await record.getByText('Verified in this browser').waitFor()
+  expect(await alarm.count()).toBe(0)
+})
+
 test('the receipt she downloads verifies without the city', async () => {
   const record = records().filter({ hasText: '(daily values)' })
   const [download] = await Promise.all([
@@ -116,8 +184,12 @@ test('the receipt she downloads verifies without the city', async () => {
 test('she stops sharing in one step, and the next read is refused', async () => {
   await cardIn('Who has access').getByRole('button', { name: 'Stop sharing' }).click()
   await page.getByText(`Stopped. ${adviserName} can no longer read your data.`).waitFor()
+  await expect.poll(focused).toBe('access')
+  expect(await isInSight('Who has access')).toBe(true)
   expect(await refusalOf(read('P1D'))).toBe('access-denied')
   await page.getByText('Nobody has access to your data on your permission.').waitFor()
+  await lookAgain()
+  await expect.poll(() => page.getByText(`Stopped. ${adviserName}`).count()).toBe(0)
 })
 
 test('in a new browser a new key is made and bound, and it may answer as the old one did', async () => {

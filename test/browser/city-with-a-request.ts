@@ -12,6 +12,7 @@ import { freePort } from '../journeys/free-port.ts'
 
 const millisecondsOfDay = 86_400_000
 export const adviserName = 'Lysglimt Energiråd AS'
+export const utilityName = 'Nordhavn Nett AS'
 export const citizenName = 'Kari Nordmann'
 
 export interface CityWithARequest {
@@ -42,7 +43,7 @@ export async function startCityWithARequest(): Promise<CityWithARequest> {
   const adviserIdentity = await openIdentity(city.keys, 'lysglimt', {
     ...{ host: config.didHost, slug: 'lysglimt', now: new Date() },
   })
-  const utility = await organisation(city.utility, { legal_name: 'Nordhavn Nett AS', roles: ['utility'] })
+  const utility = await organisation(city.utility, { legal_name: utilityName, roles: ['utility'] })
   const adviser = await organisation(adviserIdentity, { legal_name: adviserName, roles: ['eligible_party'] })
   const gsrn = `70705750000000999${gsrnCheckDigit('70705750000000999')}`
   const point = await utility.post<MeteringPoint>('/metering-points', {
@@ -56,7 +57,8 @@ export async function startCityWithARequest(): Promise<CityWithARequest> {
   await utility.post(`/metering-points/${point.id}/imports`, {
     ...{ product: 'active_energy', direction: 'consumption', unit: 'W.h', readings: hourlyValues(new Date()) },
   })
-  const request = await adviser.post<Permission>('/permission-requests', { scope: scopeOf(gsrn, new Date()) })
+  const scope = { ...scopeOf(gsrn, new Date()), delegation: { max_depth: 1, recipients: [city.utility.did] } }
+  const request = await adviser.post<Permission>('/permission-requests', { scope })
   return {
     ...{ url: city.url, adviser, request, meteringPointId: point.id },
     stop: async () => {

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type City, completeReceipt, connectCity } from '@tillit/client'
 import { fromUtf8, parseJson, toHex } from '@tillit/codec'
-import { readAnchor } from '@tillit/ledger'
 import { type VerifiedReceipt, verifyReceipt as verifyAgainstLog, verifyOpening } from '@tillit/log'
 import { Problem } from '@tillit/problem'
 import { type AnchorEvidence, Receipt } from '@tillit/schemas'
@@ -143,6 +142,8 @@ async function checkLedger(
   const url = rpcUrl ?? (await city.get<{ rpc_url: string | null }>('/registry/ledger')).rpc_url
   if (url === null)
     throw new Problem('ledger-unavailable', { detail: 'The city names no ledger node; give one with --ledger' })
+  // Most commands need no ledger, and its library takes longer to load than they take to run.
+  const { readAnchor } = await import('@tillit/ledger')
   const found = await readAnchor({
     rpcUrl: url,
     contract: claimed.contract,

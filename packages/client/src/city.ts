@@ -1,5 +1,6 @@
 import { parseJson, sha256, toBase64url, utf8 } from '@tillit/codec'
 import { type Signer, signJws, toPublicJwk } from '@tillit/keys'
+import { isProblem } from '@tillit/problem'
 import type { ProblemDocument } from '@tillit/schemas'
 
 /** Longest wait for an answer of the city. */
@@ -85,6 +86,18 @@ interface Connection {
 }
 
 async function send(connection: Connection, method: string, path: string, request: CityRequest): Promise<string> {
+  const held = connection.token
+  try {
+    return await sendOnce(connection, method, path, request)
+  } catch (error) {
+    // A token got earlier that the city no longer knows (it has new keys, say). Nothing was done under it: ask again, once.
+    if (!(error instanceof CityError && error.code === 'invalid-token') || held === null) throw error
+    if (connection.token === held) connection.token = null
+    return sendOnce(connection, method, path, request)
+  }
+}
+
+async function sendOnce(connection: Connection, method: string, path: string, request: CityRequest): Promise<string> {
   const url = connection.url + path
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(request.query ?? {}))
@@ -165,10 +178,12 @@ function proof(
 
 function problemIn(answer: string): Partial<ProblemDocument> {
   try {
-    return parseJson(answer) as Partial<ProblemDocument>
-  } catch {
-    return { detail: 'The answer is not a problem document' } // a proxy's page, say
+    const value = parseJson(answer)
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Partial<ProblemDocument>
+  } catch (error) {
+    if (!isProblem(error)) throw error // a proxy's page, say, is no JSON
   }
+  return { detail: 'The answer is not a problem document' }
 }
 
 /** RFC 6749 section 5.2. */

@@ -3,6 +3,9 @@ import { type Signer, signJws } from '@tillit/keys'
 import type { BatchAccepted, BatchClaims, Reading } from '@tillit/schemas'
 import { type City, CityError } from './city.ts'
 
+/** What stands before the city says so when the city itself does not answer. */
+const unreachableStatuses = new Set([502, 503, 504])
+
 /** Where a device keeps what it measured until the city has it. Owned by the device; must survive a power cut. */
 export interface BatchStore {
   load(): Promise<DeviceState | null>
@@ -40,32 +43,32 @@ export function createDevice({
   product = 'active_energy',
   direction = 'consumption',
 }: DeviceOptions): Device {
-  const state = async (): Promise<DeviceState> => (await store.load()) ?? { seq: 0, digest: null, pending: [] }
+  let last: Promise<unknown> = Promise.resolve()
+  /** One change after another: of two at once one would be lost, and with it readings or the order of the chain. */
+  function change<Result>(work: (state: DeviceState) => Promise<Result>): Promise<Result> {
+    const turn = last.then(async () => work((await store.load()) ?? { seq: 0, digest: null, pending: [] }))
+    last = turn.catch(() => undefined) // whoever asked for this change is told; the next one starts from what is stored
+    return turn
+  }
   return {
-    async record(readings) {
-      const last = await state()
-      const claims: BatchClaims = {
-        iss: did,
-        seq: last.seq + 1,
-        prv: last.digest,
-        product,
-        direction,
-        unit: 'W.h',
-        readings,
-      }
-      const batch = await signJws({ typ: 'tillit-batch+jwt' }, claims, signer)
-      await store.save({ seq: claims.seq, digest: toBase64url(sha256(utf8(batch))), pending: [...last.pending, batch] })
-      return claims.seq
-    },
+    record: (readings) =>
+      change(async ({ seq, digest, pending }) => {
+        const claims: BatchClaims = {
+          ...{ iss: did, seq: seq + 1, prv: digest },
+          ...{ product, direction, unit: 'W.h', readings },
+        }
+        const batch = await signJws({ typ: 'tillit-batch+jwt' }, claims, signer)
+        await store.save({ seq: claims.seq, digest: toBase64url(sha256(utf8(batch))), pending: [...pending, batch] })
+        return claims.seq
+      }),
     async deliver(city) {
       const answers: BatchAccepted[] = []
-      for (let current = await state(); ; current = await state()) {
-        const [batch] = current.pending
+      for (;;) {
+        const batch = await change(async ({ pending }) => pending[0])
         if (batch === undefined) return answers
         // A crash between the answer and the save sends this batch again, which the city recognises: stored once.
         answers.push(await city.post<BatchAccepted>(`/devices/${encodeURIComponent(did)}/batches`, { batch }))
-        const newest = await state() // readings may have been recorded meanwhile
-        await store.save({ ...newest, pending: newest.pending.filter((kept) => kept !== batch) })
+        await change((state) => store.save({ ...state, pending: state.pending.filter((kept) => kept !== batch) }))
       }
     },
   }
@@ -82,7 +85,9 @@ export function createMemoryStore(): BatchStore {
   }
 }
 
-/** Whether the city cannot be reached now, so that delivering later may help. */
+/** Whether the city cannot be reached now, so that delivering later may help. A fault of the device's own store is not that. */
 export function isOffline(error: unknown): boolean {
-  return !(error instanceof CityError) || error.status === 503
+  if (error instanceof CityError) return unreachableStatuses.has(error.status)
+  // What fetch throws without an answer, and when the answer takes too long.
+  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')
 }

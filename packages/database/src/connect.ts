@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { nameMarkedStatements } from './prepared-statements.ts'
 
 /** A service's handle: its pool runs as the service's own role, so PostgreSQL itself keeps services out of each other's tables. */
 export type Database<Tables> = Kysely<Tables>
@@ -36,7 +37,10 @@ export function connect<Tables>({ url, schema, maxConnections = 8, onError }: Co
   })
   // Without a listener a lost connection kills the process: the pool listens to idle ones only, so those in use get one too.
   pool.on('error', onError)
-  pool.on('connect', (client) => client.on('error', onError))
+  pool.on('connect', (client) => {
+    client.on('error', onError)
+    nameMarkedStatements(client)
+  })
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { addToOutbox, sqlState, type TestDatabase, testDatabase } from './index.ts'
+import { addToOutbox, problemOfDatabaseError, sqlState, type TestDatabase, testDatabase } from './index.ts'
 
 interface Outboxes {
   'registry.outbox': { id: number; kind: string; commitment: Buffer }
@@ -38,4 +38,13 @@ test('bigint arrives as a number and never as a rounded one', async () => {
   const exact = await sql<{ n: number }>`SELECT 9007199254740991::bigint AS n`.execute(metering)
   expect(exact.rows[0]?.n).toBe(Number.MAX_SAFE_INTEGER)
   await expect(sql`SELECT 9007199254740993::bigint AS n`.execute(metering)).rejects.toThrow(RangeError)
+})
+
+test.each([
+  ['a text with U+0000', sql`SELECT ${'a\0b'}::text`],
+  ['JSON with U+0000', sql`SELECT ${JSON.stringify({ text: '\0' })}::jsonb`],
+  ['a time before the calendar begins', sql`SELECT ${new Date(-8.64e15)}::timestamptz`],
+])('%s from a request is the request’s fault, not ours', async (_, query) => {
+  const refused = await query.execute(database.connect<Outboxes>('metering')).catch((error) => error)
+  expect(problemOfDatabaseError(refused)).toMatchObject({ code: 'invalid-request' })
 })

@@ -37,6 +37,13 @@ export function problemOfDatabaseError(error: unknown): Problem | null {
   ) {
     return new Problem('database-unavailable', { cause: error })
   }
+  // 22021, 22P05: U+0000, which PostgreSQL cannot store; 22007, 22008: a time outside its calendar. Only requests hold these.
+  if (state === '22021' || state === '22P05' || state === '22007' || state === '22008') {
+    return new Problem('invalid-request', {
+      detail: 'A text holds the character U+0000, or a time is out of range',
+      cause: error,
+    })
+  }
   if (error instanceof Error && isConnectionError(error)) return new Problem('database-unavailable', { cause: error })
   return null
 }

@@ -5,6 +5,7 @@ export { type LocalPostgres, type LocalPostgresOptions, startLocalPostgres } fro
 export { migrate, type ServiceMigrations } from './migrate.ts'
 export { addToOutbox, outboxChannel } from './outbox.ts'
 export { isOpenToOthers, runsAsRoot } from './postgres-binaries.ts'
+export { prepared } from './prepared-statements.ts'
 export {
   administer,
   type TestDatabase,

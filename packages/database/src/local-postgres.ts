@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chown, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '@tillit/problem'
 import { isOpenToOthers, postgresBinaries, runsAsRoot, unprivilegedUid } from './postgres-binaries.ts'
@@ -46,29 +46,33 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
     throwAway: options.throwAway ?? false,
     onEvent: options.onEvent,
   }
-  await initialise(server)
-  await stopLeftover(server)
   let stopping = false
-  let failures = 0
-  let child = await launch(server)
+  let child = await startFirst(server)
+  let restarting = Promise.resolve()
   const supervise = () => {
-    child.once('exit', (code, signal) => void restart(code, signal))
+    child.once('exit', (code, signal) => {
+      restarting = restart(code, signal)
+    })
   }
   async function restart(code: number | null, signal: string | null): Promise<void> {
     if (stopping) return
-    const wait = restartDelaysMilliseconds[Math.min(failures++, restartDelaysMilliseconds.length - 1)] ?? 0
     server.onEvent(`PostgreSQL ended (${signal ?? `code ${code}`}); starting it again`)
-    await delay(wait)
-    if (stopping) return
-    try {
-      await stopLeftover(server)
-      child = await launch(server)
-      failures = 0
-      server.onEvent('PostgreSQL is back')
-      supervise()
-    } catch (error) {
-      server.onEvent(`PostgreSQL does not start: ${error instanceof Error ? error.message : String(error)}`)
-      await restart(null, null)
+    const told = new Set<string>()
+    for (let attempt = 0; ; attempt++) {
+      await delay(restartDelaysMilliseconds[Math.min(attempt, restartDelaysMilliseconds.length - 1)])
+      if (stopping) return
+      try {
+        await stopLeftover(server)
+        child = await launch(server)
+        server.onEvent('PostgreSQL is back')
+        return supervise()
+      } catch (error) {
+        const words = error instanceof Error ? error.message : String(error)
+        // Its own words hold times and process ids; one reason is told once, however long it lasts.
+        const reason = words.replaceAll(/\d+/g, '')
+        if (!told.has(reason)) server.onEvent(`${words}; trying again until it does`)
+        told.add(reason)
+      }
     }
   }
   supervise()
@@ -76,9 +80,22 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
     url: (database) => `postgresql://postgres@/${database}?host=${encodeURIComponent(server.socketDir)}`,
     stop: async () => {
       stopping = true
+      // A server that is just being started again ends too, whichever way its start goes.
+      await restarting
       await stopChild(child)
       await rm(server.socketDir, { recursive: true, force: true })
     },
+  }
+}
+
+async function startFirst(server: Server): Promise<ChildProcess> {
+  try {
+    await initialise(server)
+    await stopLeftover(server)
+    return await launch(server)
+  } catch (error) {
+    await rm(server.socketDir, { recursive: true, force: true })
+    throw error
   }
 }
 
@@ -112,8 +129,9 @@ async function initialise(server: Server): Promise<void> {
       detail: `PostgreSQL does not run as root, and user ${unprivilegedUid} cannot enter ${dirname(server.dataDir)}. Give DATA_DIR a folder that others may enter, or do not run as root.`,
     })
   }
-  const partial = `${server.dataDir}.partial`
-  await rm(partial, { recursive: true, force: true })
+  await removePartials(server)
+  // A name of its own, because the initdb of a process that was killed may still be at work on its folder.
+  const partial = `${server.dataDir}.partial-${randomBytes(4).toString('hex')}`
   await mkdir(partial, { mode: 0o700 })
   if (runsAsRoot()) await chown(partial, unprivilegedUid, unprivilegedUid)
   const flags = [
@@ -133,11 +151,21 @@ async function initialise(server: Server): Promise<void> {
   })
   const complaint = collect(child)
   const code = await new Promise<number | null>((done, fail) => child.once('error', fail).once('exit', done))
-  if (code !== 0)
+  if (code !== 0) {
+    await removePartials(server)
     throw new Problem('invalid-configuration', {
       detail: `PostgreSQL could not make ${server.dataDir}: ${complaint()}`,
     })
+  }
   await rename(partial, server.dataDir)
+}
+
+async function removePartials({ dataDir }: Server): Promise<void> {
+  const folder = dirname(dataDir)
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(dataDir)}.partial`)) continue
+    await rm(join(folder, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
 }
 
 /** Not in our process group, so that Ctrl-C reaches us only and we stop it in order. */
@@ -170,7 +198,9 @@ async function launch(server: Server): Promise<ChildProcess> {
   })
   for (let waited = 0; waited < readySeconds * 1000; waited += 20) {
     if (failure !== null || child.exitCode !== null || child.signalCode !== null) break
-    if ((await pidFile(server)).status === 'ready' && (await pidFile(server)).pid === child.pid) {
+    // One look for both: a killed server leaves its file with 'ready' in it until ours writes its own.
+    const { pid, status } = await pidFile(server)
+    if (status === 'ready' && pid === child.pid) {
       child.unref()
       return child
     }

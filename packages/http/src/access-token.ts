@@ -60,7 +60,8 @@ interface VerifyOptions {
 
 function verifyToken(token: string, { issuer, audience, nowSeconds, key }: VerifyOptions): AccessToken {
   try {
-    const { header, payload } = verifyJws(token, key(parseJws(token).header.kid), { typ: 'at+jwt' })
+    const jws = parseJws(token)
+    const { header, payload } = verifyJws(jws, key(jws.header.kid), { typ: 'at+jwt' })
     const { iss, aud, exp, nbf, sub, kind, client_id: clientId, cnf } = payload
     const jkt = cnf !== null && typeof cnf === 'object' && !Array.isArray(cnf) ? cnf.jkt : undefined
     if (header.typ !== 'at+jwt' || iss !== issuer) throw refused('is not from the authorization server of this city')

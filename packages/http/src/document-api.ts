@@ -39,6 +39,7 @@ export async function documentApi(app: TillitServer, publicUrl: string): Promise
     routePrefix: '/docs',
     uiConfig: { docExpansion: 'list', deepLinking: true },
     staticCSP: true,
+    theme: { title: 'Tillit API', css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }] },
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }

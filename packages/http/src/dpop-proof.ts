@@ -51,10 +51,11 @@ export function verifyDpopProof(proof: string | string[] | undefined, context: P
 /** Checks 2 to 7 and 12: well formed, signed by the public key it carries, and that key is the token's. */
 function verifyOwnKey(proof: string, context: ProofContext): ReturnType<typeof parseJws>['payload'] {
   try {
-    const { jwk } = parseJws(proof).header
+    const jws = parseJws(proof)
+    const { jwk } = jws.header
     if (jwk === null || typeof jwk !== 'object' || Array.isArray(jwk)) throw refused('The proof carries no key')
     const key = parsePublicJwk(jwk)
-    const { payload } = verifyJws(proof, key, { typ: 'dpop+jwt' })
+    const { payload } = verifyJws(jws, key, { typ: 'dpop+jwt' })
     if (!equalText(thumbprint(key), context.jkt))
       throw refused('The proof is made with another key than the token is bound to')
     return payload

@@ -51,11 +51,12 @@ export function parseJws(token: string): ParsedJws {
 }
 
 /**
- * Verifies a compact JWS under one key: type exactly as expected, algorithm exactly the key's. Gives its parts.
+ * Verifies a compact JWS, or one that parseJws gave, under one key: type exactly as expected, algorithm exactly the key's.
+ * Gives its parts.
  * Throws Problem invalid-jws, unsupported-algorithm or invalid-signature.
  */
-export function verifyJws(token: string, key: PublicKey, options: { typ: string }): ParsedJws {
-  const jws = parseJws(token)
+export function verifyJws(token: string | ParsedJws, key: PublicKey, options: { typ: string }): ParsedJws {
+  const jws = typeof token === 'string' ? parseJws(token) : token
   if (jws.header.typ !== options.typ)
     throw new Problem('invalid-jws', { detail: `The JWS is not of type ${options.typ}` })
   if (!isAlgorithmOf(key, jws.header.alg))

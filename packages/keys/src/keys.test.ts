@@ -273,3 +273,12 @@ function withSignBit(bytes: Uint8Array): Uint8Array {
   bytes[31] = (bytes[31] ?? 0) | 0x80
   return bytes
 }
+
+test('a key does not change with the bytes it was parsed from', async () => {
+  const { publicKey } = await signerFromSeed(new Uint8Array(32).fill(77))
+  const bytes = publicKey.bytes.slice()
+  const key = ed25519PublicKey(bytes)
+  bytes.fill(0)
+  expect(key.bytes).toEqual(publicKey.bytes)
+  expect(ed25519PublicKey(publicKey.bytes).bytes).toEqual(publicKey.bytes)
+})

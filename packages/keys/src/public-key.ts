@@ -13,6 +13,10 @@ export interface PublicKey {
   readonly bytes: Uint8Array
 }
 
+/** Ed25519 keys remembered as checked: to check one costs more than to verify a signature with it. */
+const maxRemembered = 10_000
+const remembered = new Map<string, PublicKey>()
+
 const ed25519Prefix = Uint8Array.of(0xed, 0x01)
 const p256Prefix = Uint8Array.of(0x80, 0x24)
 
@@ -41,8 +45,16 @@ export function parseMultikey(multikey: string): PublicKey {
 
 /** From the 32 bytes of RFC 8032. Throws Problem invalid-key or weak-key. */
 export function ed25519PublicKey(bytes: Uint8Array): PublicKey {
+  const name = toBase64url(bytes)
+  const known = remembered.get(name)
+  if (known) return known
   refuseWeakEd25519(bytes)
-  return { alg: 'EdDSA', bytes }
+  // A copy, so that whoever handed the bytes over cannot change the key that others are given.
+  const key: PublicKey = { alg: 'EdDSA', bytes: bytes.slice() }
+  const oldest = remembered.size < maxRemembered ? undefined : remembered.keys().next().value
+  if (oldest !== undefined) remembered.delete(oldest)
+  remembered.set(name, key)
+  return key
 }
 
 /** From a SEC 1 point, compressed (33 bytes) or not (65). Throws Problem invalid-key. */
@@ -64,8 +76,19 @@ export function toPublicJwk(key: PublicKey): PublicJwk {
   return { kty: 'EC', crv: 'P-256', x: toBase64url(point.slice(1, 33)), y: toBase64url(point.slice(33, 65)) }
 }
 
+/** A chain or a proof of possession asks for the thumbprint of the same key again and again. */
+const thumbprints = new WeakMap<PublicKey, string>()
+
 /** JWK thumbprint with SHA-256 (RFC 7638), base64url. */
 export function thumbprint(key: PublicKey): string {
+  const known = thumbprints.get(key)
+  if (known !== undefined) return known
+  const text = computeThumbprint(key)
+  thumbprints.set(key, text)
+  return text
+}
+
+function computeThumbprint(key: PublicKey): string {
   const jwk = toPublicJwk(key)
   const members =
     jwk.kty === 'OKP'

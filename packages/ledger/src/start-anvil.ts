@@ -138,6 +138,8 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
 
   async function stop(): Promise<void> {
     stopping.abort()
+    // Waited for, so it must keep this process alive until then: one that runs out of things to do ends as if all were well.
+    child?.ref()
     child?.stdin?.end()
     await Promise.race([supervision, delay(stopTimeoutMs, undefined, { ref: false })])
     await stopStaleProcess(pidFile, current)

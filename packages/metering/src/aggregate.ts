@@ -22,6 +22,11 @@ export interface WindowValue extends Interval {
 export interface AggregateOptions extends WindowOptions {
   /** Energies are summed; powers, voltages and currents averaged over the time covered. */
   method?: 'sum' | 'mean'
+  /**
+   * Only windows that readings (`missing` ones too) fill. A window that is given while its readings still come in shows
+   * each of them as the difference of two answers.
+   */
+  filledOnly?: boolean
 }
 
 const qualityOrder: readonly Quality[] = ['measured', 'adjusted', 'estimated', 'missing']
@@ -59,7 +64,8 @@ export function* aggregate(readings: Iterable<SeriesReading>, options: Aggregate
         if (reading.startMs >= window.startMs && endOf(reading) <= window.endMs) inside.push(reading)
         current = source.next()
       }
-      if (inside.length > 0) yield combine(window, inside, options.method ?? 'sum')
+      if (inside.length > 0 && (!options.filledOnly || isFilled(window, inside)))
+        yield combine(window, inside, options.method ?? 'sum')
       if (current.done) return
     }
   } finally {
@@ -82,6 +88,10 @@ function combine(window: Interval, inside: SeriesReading[], method: 'sum' | 'mea
   if (method === 'mean' && coveredSeconds > 0) valueMilli = Math.round(Number(weighted) / coveredSeconds)
   const coverage = Math.min(1, (coveredSeconds * 1000) / (window.endMs - window.startMs))
   return { ...window, valueMilli, quality, coverage }
+}
+
+function isFilled({ startMs, endMs }: Interval, inside: readonly SeriesReading[]): boolean {
+  return inside.reduce((sum, { durationSeconds }) => sum + durationSeconds * 1000, 0) >= endMs - startMs
 }
 
 function endOf(reading: SeriesReading): number {

@@ -4,7 +4,7 @@ import { localDayBounds } from './time-zone.ts'
 import { windows } from './windows.ts'
 
 const hour = 3_600_000
-const granularities = ['PT15M', 'PT30M', 'PT1H', 'P1D', 'P7D', 'P14D', 'P1M', 'P1Y']
+const granularities = ['PT15M', 'PT30M', 'PT1H', 'PT2H', 'PT8H', 'PT12H', 'P1D', 'P7D', 'P14D', 'P1M', 'P1Y']
 const zones = [
   'UTC',
   'Europe/London',
@@ -35,7 +35,16 @@ test.each(changes)('the day of %s at %s has %d hours', (zone, noon, hours) => {
   expect(day).toEqual({ startMs, endMs })
   expect(none).toBeUndefined()
   const hourly = [...windows({ granularity: 'PT1H', timeZone: zone, fromMs: startMs, toMs: endMs })]
-  expect(hourly).toHaveLength(Math.ceil(hours))
+  expect(hourly).toHaveLength(Math.floor(hours))
+})
+
+test.each(changes)('on the day of %s at %s no window is shorter than its granularity', (timeZone, noon) => {
+  const { startMs: fromMs, endMs: toMs } = localDayBounds(timeZone, Date.parse(noon))
+  for (const hours of [1, 2, 3, 4, 6, 8, 12]) {
+    const parts = [...windows({ granularity: `PT${hours}H`, timeZone, fromMs, toMs })]
+    for (const { startMs, endMs } of parts) expect((endMs - startMs) / hour).toBeGreaterThanOrEqual(hours)
+    expect([parts[0]?.startMs, parts.at(-1)?.endMs]).toEqual([fromMs, toMs])
+  }
 })
 
 test('windows partition time: each ends where the next starts, whatever the zone', () => {
@@ -68,6 +77,10 @@ test('every window starts and ends on windows of each finer granularity', () => 
   const finerOf: [string, string][] = [
     ['PT15M', 'PT30M'],
     ['PT30M', 'PT1H'],
+    ['PT1H', 'PT2H'],
+    ['PT2H', 'PT6H'],
+    ['PT6H', 'PT12H'],
+    ['PT12H', 'P1D'],
     ['PT1H', 'P1D'],
     ['P1D', 'P7D'],
     ['P7D', 'P14D'],

@@ -37,8 +37,9 @@ const calendarSteps: Record<string, Step> = {
 /**
  * The windows of a granularity on the zone's local calendar that lie wholly within [from, to), in order. All windows of a
  * granularity together partition time. Weeks start on Monday, fortnights on every second Monday counted from 1970-01-05.
- * Parts of a day are counted in elapsed time from local midnight, so a day of 23 hours has 23 hours; where a change of clocks by half
- * an hour leaves a rest, the day's last window is shorter. Lazy. Throws Problem invalid-granularity or invalid-time-zone.
+ * Parts of a day are counted in elapsed time from local midnight, so a day of 23 hours has 23 hours; where a change of clocks
+ * leaves a rest, it belongs to the day's last window: a window that is shorter than its granularity would show more than
+ * was allowed. Lazy. Throws Problem invalid-granularity or invalid-time-zone.
  */
 export function* windows({ granularity, timeZone, fromMs, toMs }: WindowOptions): Generator<Interval> {
   const step = stepOf(granularity)
@@ -67,9 +68,10 @@ export function nominalSeconds(granularity: string): number {
 }
 
 function* partsOf(day: Interval, partMs: number, within: Interval): Generator<Interval> {
+  const lastStartMs = day.startMs + Math.max(0, Math.floor((day.endMs - day.startMs) / partMs) - 1) * partMs
   const skipped = Math.max(0, Math.ceil((within.startMs - day.startMs) / partMs))
-  for (let startMs = day.startMs + skipped * partMs; startMs < day.endMs; startMs += partMs) {
-    const endMs = Math.min(startMs + partMs, day.endMs)
+  for (let startMs = day.startMs + skipped * partMs; startMs <= lastStartMs; startMs += partMs) {
+    const endMs = startMs === lastStartMs ? day.endMs : startMs + partMs
     if (endMs > within.endMs) return
     yield { startMs, endMs }
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Scope } from '@tillit/schemas'
+import { purposeCatalogue, type Scope } from '@tillit/schemas'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { baseScope, nearScopes, resources } from './arbitrary-scope.fixture.ts'
@@ -62,7 +62,15 @@ const path: fc.Arbitrary<PermissionPath> = fc
     id,
     permissionId: id,
     partyDid: 'did:web:a.example',
-    partyStatus: 'ACTIVE',
+    parties: [
+      {
+        did: 'did:web:a.example',
+        status: 'ACTIVE',
+        roles: ['eligible_party'],
+        purposes: purposeCatalogue.purposes.map(({ code }) => code),
+        country: scope.countries[0] ?? '',
+      },
+    ],
     callerDid: 'did:web:a.example',
     scope: { ...scope, subject_form: 'identified', expires: '2026-01-01T00:00:00Z' },
     expires: new Date('2026-01-01T00:00:00Z'),

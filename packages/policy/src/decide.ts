@@ -23,7 +23,10 @@ export interface ReadRequest {
   /** The granularity at which the data is stored, so that the finest allowed can be derived from it. */
   resolution?: string | null
   purpose: string | null
+  /** Further countries that the data goes to, beside those of the parties. */
   countries?: string[]
+  /** The forms in which the enforcement point can release the data; any unless given. */
+  forms?: readonly Scope['subject_form'][]
 }
 
 export interface Obligations {
@@ -70,7 +73,12 @@ export type Decision =
 export function decide(request: ReadRequest, paths: readonly PreparedPath[], now: Date): Decision {
   const ask = readAsk(request)
   if (ask === null) return refusal('invalid-request', null, [])
-  const options = { caller: request.caller, now: now.getTime(), resolution: readResolution(request) }
+  const options = {
+    caller: request.caller,
+    now: now.getTime(),
+    resolution: readResolution(request),
+    forms: request.forms ?? null,
+  }
   const ordered = paths.length > 1 ? inOrder(paths) : paths
   return recheck(ordered.map((path) => explainPath(path, ask, options)))
 }

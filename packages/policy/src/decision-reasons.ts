@@ -16,6 +16,7 @@ const customerWords: Record<ReasonCode, string> = {
   resource: 'The permission is for another metering point',
   'delegation-revoked': 'The permission is no longer passed on to the reader',
   'party-not-active': 'The reader is not accredited at the moment',
+  'not-accredited': 'The reader is no longer accredited for this purpose',
   action: 'You did not allow this use',
   datatype: 'You did not allow this kind of data',
   product: 'You did not allow this product',
@@ -26,7 +27,31 @@ const customerWords: Record<ReasonCode, string> = {
   period: 'The time asked for is outside what you allowed',
   'not-theirs-then': 'The metering point belonged to somebody else for some of that time',
   'aggregate-only': 'You allowed sums over many homes only',
+  'pseudonymous-only': 'You allowed data without your identity only',
   granularity: 'The detail asked for is finer than you allowed',
+}
+
+const readerWords: Partial<Record<ReasonCode, string>> = {
+  suspended: 'The permission is paused',
+  revoked: 'The permission was withdrawn',
+  'not-started': 'The permission has not begun yet',
+  expired: 'The permission has run out',
+  'delegation-revoked': 'The delegation was taken back',
+  'party-not-active': 'A party between the customer and the caller is not accredited at the moment',
+  'not-accredited': 'The party is no longer accredited for the purpose of the permission',
+  product: 'The permission does not cover this product',
+  direction: 'The permission does not cover this direction of energy',
+  purpose: 'The permission is not for this purpose',
+  countries: 'The permission does not let the data go to the country of every party',
+  period: 'The permission does not cover all of this period',
+  'not-theirs-then': 'The permission does not cover all of this period',
+  'pseudonymous-only': 'The permission is for pseudonymous data, which cannot be released yet',
+  granularity: 'The permission does not cover values as fine as this',
+}
+
+/** Why a read was refused, in words for the reader: what concerns its own permissions, and nothing of anyone else. */
+export function refusalForReader(code: ReasonCode): string {
+  return readerWords[code] ?? 'No permission covers this read'
 }
 
 /** The reason of a decision: one sentence for the customer, one line with the codes for the operator. No personal data. */

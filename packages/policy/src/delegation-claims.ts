@@ -2,10 +2,13 @@ import { sha256, toBase64url, utf8 } from '@tillit/codec'
 import { parseJws } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import { DelegationClaims, type Scope } from '@tillit/schemas'
-import { Check } from 'typebox/value'
+import { checkerOf } from '#checker'
 
 /** `typ` of every hop of a delegation chain. */
 export const delegationType = 'dlg+jwt'
+
+/** Whether claims have the form of a hop's. */
+export const isDelegationClaims = checkerOf(DelegationClaims)
 
 /** The claims with which a customer accepts a scope: the root hop. Signed by the customer's wallet key, whose did:key is `customerDid`. */
 export function rootClaims(acceptance: {
@@ -47,8 +50,7 @@ export function childClaims(delegation: {
 }): DelegationClaims {
   const { parent, audience, audienceKey, id, scope, now } = delegation
   const above = parseJws(parent).payload
-  if (!Check(DelegationClaims, above))
-    throw new Problem('invalid-delegation', { detail: 'The parent is not a delegation' })
+  if (!isDelegationClaims(above)) throw new Problem('invalid-delegation', { detail: 'The parent is not a delegation' })
   const { iat, nbf, exp } = times(scope, now)
   return {
     iss: above.aud,

@@ -13,9 +13,11 @@ export const faults = [
   'not-active',
   'expired',
   'party-not-active',
+  'not-accredited',
   ...askAxes.slice(1, -1),
   'not-theirs-then',
   'aggregate-only',
+  'pseudonymous-only',
   'granularity',
 ] as const
 export type PathFault = (typeof faults)[number] | AskAxis
@@ -36,12 +38,16 @@ export interface PathExplanation {
   duties: string[]
 }
 
+export interface ExplainOptions {
+  caller: string
+  now: number
+  resolution: Granularity | null
+  /** Forms in which the data can be released; null: any. */
+  forms: readonly Scope['subject_form'][] | null
+}
+
 /** One path against one request. Never throws. `resolution`: at which granularity the data is stored, when known. */
-export function explainPath(
-  path: PreparedPath,
-  ask: Ask,
-  options: { caller: string; now: number; resolution: Granularity | null },
-): PathExplanation {
+export function explainPath(path: PreparedPath, ask: Ask, options: ExplainOptions): PathExplanation {
   switch (path.kind) {
     case 'unreadable':
       return explanation(path, 'unreadable-permission')
@@ -55,7 +61,7 @@ export function explainPath(
 function explainOwnData(
   path: Extract<PreparedPath, { kind: 'own-data' }>,
   ask: Ask,
-  { caller, resolution }: { caller: string; resolution: Granularity | null },
+  { caller, resolution }: ExplainOptions,
 ): PathExplanation {
   const granularity = ask.granularity ?? resolution
   if (path.customerId !== caller) return explanation(path, 'other-caller')
@@ -68,7 +74,7 @@ function explainOwnData(
 function explainPermission(
   path: Extract<PreparedPath, { kind: 'permission' }>,
   ask: Ask,
-  { caller, now, resolution }: { caller: string; now: number; resolution: Granularity | null },
+  { caller, now, resolution, forms }: ExplainOptions,
 ): PathExplanation {
   const { scope } = path
   const about = {
@@ -89,10 +95,14 @@ function explainPermission(
   // Enforced here by the clock, whether or not a job has written the end down yet.
   if (!(now < path.expires && now < scope.expires)) return refuse('expired')
   if (!path.partyActive) return refuse('party-not-active')
+  if (!path.accredited) return refuse('not-accredited')
   if (uncovered !== null && uncovered !== 'granularity') return refuse(uncovered)
+  if (!path.countries.every((country) => scope.countries.has(country))) return refuse('countries')
   if (!owned(path.ownership, ask)) return refuse('not-theirs-then')
   // Values of a single metering point are no aggregate, however coarse.
   if (scope.subjectForm === 'aggregate' && !ask.resource.startsWith('cohort:')) return refuse('aggregate-only')
+  if (scope.subjectForm === 'pseudonymous' && forms !== null && !forms.includes('pseudonymous'))
+    return refuse('pseudonymous-only')
   if (uncovered === 'granularity') return refuse('granularity')
   const finest = resolution ? commonCoarsening(scope.granularity, resolution) : scope.granularity
   const granularity = ask.granularity ?? finest

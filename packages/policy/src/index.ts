@@ -1,5 +1,6 @@
 export { type Ask, covers } from './covers.ts'
 export { type Decision, decide, type Obligations, type ReadRequest, type ReasonCode, recheck } from './decide.ts'
+export { refusalForReader } from './decision-reasons.ts'
 export { childClaims, delegationType, rootClaims, statementDigest } from './delegation-claims.ts'
 export { describeScope, type ScopeDescription } from './describe-scope.ts'
 export type { PathExplanation } from './explain-path.ts'
@@ -15,7 +16,14 @@ export {
 export { instantText, readInstant } from './instant.ts'
 export { addLife, type Life, lifeWithin, parseLife } from './life.ts'
 export { gsrnChecks, parseScope } from './parse-scope.ts'
-export { type OwnDataPath, type Ownership, type PermissionPath, type PreparedPath, preparePath } from './path.ts'
+export {
+  type OwnDataPath,
+  type Ownership,
+  type PathParty,
+  type PermissionPath,
+  type PreparedPath,
+  preparePath,
+} from './path.ts'
 export {
   eddieStatus,
   isAccepted,

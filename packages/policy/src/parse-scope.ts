@@ -1,10 +1,13 @@
 import { Problem, type ProblemCode } from '@tillit/problem'
 import { type PurposeCatalogue, purposeCatalogue, Scope } from '@tillit/schemas'
-import { Check, Errors } from 'typebox/value'
+import { Errors } from 'typebox/value'
+import { checkerOf } from '#checker'
 import { parseGranularity } from './granularity.ts'
 import { instantText, readInstant } from './instant.ts'
 import { lifeText, parseLife } from './life.ts'
 import { canonicalChoices, findPurpose } from './purpose-tree.ts'
+
+const isScope = checkerOf(Scope)
 
 /**
  * Parses a scope from outside into its one canonical form: sets sorted, instants in UTC, `delete_after` canonical, no
@@ -13,7 +16,7 @@ import { canonicalChoices, findPurpose } from './purpose-tree.ts'
  */
 export function parseScope(value: unknown, options: { catalogue?: PurposeCatalogue; pointer?: string } = {}): Scope {
   const { catalogue = purposeCatalogue, pointer: base = '' } = options
-  if (!Check(Scope, value)) throw schemaProblem(value, base)
+  if (!isScope(value)) throw schemaProblem(value, base)
   const fail = (code: ProblemCode, pointer: string, detail: string): Problem =>
     new Problem(code, { detail, pointer: base + pointer })
 

@@ -2,11 +2,23 @@ import { canonicalJson } from '@tillit/codec'
 import { type PermissionState, type PurposeCatalogue, purposeCatalogue, type Scope } from '@tillit/schemas'
 import { parseScope } from './parse-scope.ts'
 import { type PreparedScope, prepareScope } from './prepare-scope.ts'
+import { purposeIncluded } from './purpose-tree.ts'
 
 /** When the customer held the metering point. `to` null: still. */
 export interface Ownership {
   from: Date
   to: Date | null
+}
+
+/** Somebody between the customer and the data, as the trust registry has them at the moment. */
+export interface PathParty {
+  did: string
+  /** ACTIVE, or whatever else keeps them from the data. */
+  status: string
+  roles: readonly string[]
+  purposes: readonly string[]
+  /** ISO 3166-1 alpha-2. */
+  country: string
 }
 
 /** A permission, or a delegation of one, as a reader's way to the data. */
@@ -18,11 +30,10 @@ export interface PermissionPath {
   version: number
   state: PermissionState
   partyDid: string
-  partyStatus: string
   /** The party itself or the last delegatee of the chain. */
   callerDid: string
-  /** Status of the caller, when it is not the party itself. */
-  callerStatus?: string
+  /** The party, then each delegatee down to the caller. The party answers for the purpose; all must be active. */
+  parties: PathParty[]
   /** The meet along the chain. */
   scope: unknown
   /** The earliest end along the chain. */
@@ -57,6 +68,10 @@ export type PreparedPath =
       readonly state: PermissionState
       readonly callerDid: string
       readonly partyActive: boolean
+      /** Whether the party may still ask for what the permission is for. */
+      readonly accredited: boolean
+      /** Countries that the data goes to. */
+      readonly countries: readonly string[]
       readonly expires: number
       readonly delegationRevoked: boolean
       readonly scope: PreparedScope
@@ -94,7 +109,9 @@ export function preparePath(
       version: path.version,
       state: path.state,
       callerDid: path.callerDid,
-      partyActive: path.partyStatus === 'ACTIVE' && (path.callerStatus ?? 'ACTIVE') === 'ACTIVE',
+      partyActive: path.parties.length > 0 && path.parties.every(({ status }) => status === 'ACTIVE'),
+      accredited: isAccredited(path.parties[0], scope, catalogue),
+      countries: path.parties.map(({ country }) => country),
       expires: path.expires.getTime(),
       delegationRevoked: path.delegationRevoked,
       scope: prepareScope(scope, catalogue),
@@ -104,6 +121,11 @@ export function preparePath(
     const id = String(path.id)
     return { kind: 'unreadable', id, key: `~${id}`, error: error instanceof Error ? error.message : 'not readable' }
   }
+}
+
+function isAccredited(party: PathParty | undefined, scope: Scope, catalogue: PurposeCatalogue): boolean {
+  if (!party?.roles.includes('eligible_party')) return false
+  return scope.purpose.every(({ code }) => party.purposes.some((allowed) => purposeIncluded(code, allowed, catalogue)))
 }
 
 /** Intervals that touch or overlap become one, so that a period is owned exactly when one interval holds it. */

@@ -9,8 +9,8 @@ import {
 } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
 import { DelegationClaims, type PurposeCatalogue, purposeCatalogue, type Scope } from '@tillit/schemas'
-import { Check, Errors } from 'typebox/value'
-import { delegationType, statementDigest } from './delegation-claims.ts'
+import { Errors } from 'typebox/value'
+import { delegationType, isDelegationClaims, statementDigest } from './delegation-claims.ts'
 import { parseScope } from './parse-scope.ts'
 import { explainWithin } from './scope-order.ts'
 
@@ -85,10 +85,11 @@ export function verifyDelegationChain(chain: readonly string[], options: ChainOp
 }
 
 function verifyRoot(statement: string, rootKey: PublicKey, catalogue: PurposeCatalogue): VerifiedHop {
-  const { header, claims, scope } = readHop(statement, 0, catalogue)
+  const { jws, claims, scope } = readHop(statement, 0, catalogue)
+  const { header } = jws
   if (header.jwk !== undefined && thumbprint(headerKey(header.jwk, 0)) !== thumbprint(rootKey))
     throw fault(0, 'signer', 'The root is signed by another key than the customer’s')
-  checkSignature(statement, rootKey, 0)
+  checkSignature(jws, rootKey, 0)
   if (claims.prv !== undefined) throw fault(0, 'not-a-root', 'The first hop rests on another one')
   if (claims.iss !== claims.sub) throw fault(0, 'subject', 'The root is not issued by the customer')
   if (claims.iss.startsWith('did:key:') && claims.iss !== `did:key:${toMultikey(rootKey)}`)
@@ -103,12 +104,12 @@ function verifyChild(
   parent: { hop: VerifiedHop; statement: string },
   catalogue: PurposeCatalogue,
 ): VerifiedHop {
-  const { header, claims, scope } = readHop(statement, index, catalogue)
+  const { jws, claims, scope } = readHop(statement, index, catalogue)
   const above = parent.hop.claims
-  const key = headerKey(header.jwk, index)
+  const key = headerKey(jws.header.jwk, index)
   if (thumbprint(key) !== above.cnf.jkt)
     throw fault(index, 'signer', 'The hop is not signed by the key that its parent confirms')
-  checkSignature(statement, key, index)
+  checkSignature(jws, key, index)
   if (claims.prv !== statementDigest(parent.statement)) throw fault(index, 'parent', 'The hop rests on another parent')
   if (claims.iss !== above.aud) throw fault(index, 'issuer', 'The issuer is not the audience of the parent')
   if (claims.sub !== above.sub) throw fault(index, 'subject', 'The hop is about somebody else')
@@ -133,11 +134,12 @@ function readHop(
   statement: string,
   index: number,
   catalogue: PurposeCatalogue,
-): { header: ParsedJws['header']; claims: DelegationClaims; scope: Scope } {
-  const { header, payload } = within(index, 'malformed', () => parseJws(statement))
+): { jws: ParsedJws; claims: DelegationClaims; scope: Scope } {
+  const jws = within(index, 'malformed', () => parseJws(statement))
+  const { header, payload } = jws
   const unknown = Object.keys(header).find((name) => !knownHeaders.has(name))
   if (unknown !== undefined) throw fault(index, 'unknown-header', 'The header has a member that is not known')
-  if (!Check(DelegationClaims, payload)) {
+  if (!isDelegationClaims(payload)) {
     const error = Errors(DelegationClaims, payload)[0]
     throw fault(
       index,
@@ -146,7 +148,7 @@ function readHop(
     )
   }
   const scope = within(index, 'scope', () => parseScope(payload.authorization_details[0], { catalogue }))
-  return { header, claims: payload, scope }
+  return { jws, claims: payload, scope }
 }
 
 function checkTimes({ claims, scope }: VerifiedHop, index: number, now: Date | undefined): void {
@@ -159,8 +161,8 @@ function checkTimes({ claims, scope }: VerifiedHop, index: number, now: Date | u
   if (seconds < claims.nbf - clockSkewSeconds) throw fault(index, 'not-yet', 'The hop is not valid yet')
 }
 
-function checkSignature(statement: string, key: PublicKey, index: number): void {
-  within(index, 'signature', () => verifyJws(statement, key, { typ: delegationType }))
+function checkSignature(jws: ParsedJws, key: PublicKey, index: number): void {
+  within(index, 'signature', () => verifyJws(jws, key, { typ: delegationType }))
 }
 
 function headerKey(jwk: unknown, index: number): PublicKey {

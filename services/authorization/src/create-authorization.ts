@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { Database } from '@tillit/database'
+import { type Database, problemOfDatabaseError } from '@tillit/database'
 import type { TillitServer } from '@tillit/http'
 import { type PrivateJwk, parsePublicJwk, thumbprint, toPublicJwk } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
@@ -16,6 +16,7 @@ import { hashId } from './storage-adapter.ts'
 import { type AuthorizationTables, createStore } from './store.ts'
 
 const minCookieKeyCharacters = 32
+const retryAfterSeconds = 2
 
 export interface AuthorizationPorts {
   db: Database<AuthorizationTables>
@@ -81,7 +82,15 @@ export function createAuthorization(ports: AuthorizationPorts): Authorization {
     }),
   )
   refuseReplays(provider, store.claimOnce)
-  provider.on('server_error', (_ctx, err) => ports.logger.error({ err }, 'the authorization server failed'))
+  provider.on('server_error', (ctx, err) => {
+    ports.logger.error({ err }, 'the authorization server failed')
+    if ((problemOfDatabaseError(err)?.status ?? 0) < 500) return
+    // Not our fault but for a while: machines may try again, with the word that RFC 6749 section 4.1.2.1 has for it.
+    ctx.status = 503
+    ctx.set('retry-after', String(retryAfterSeconds))
+    if (!ctx.response.is('html'))
+      ctx.body = { error: 'temporarily_unavailable', error_description: 'Try again shortly' }
+  })
   const koa: EventEmitter = provider
   koa.on('error', (err) => ports.logger.error({ err }, 'the authorization server failed'))
 

@@ -20,6 +20,8 @@ export async function revokeCredential(
     if (caller?.status !== 'ACTIVE' || (credential.issuer_did !== callerDid && !isRegistrar)) {
       throw new Problem('role-required', { detail: 'Only its issuer and the registrar may revoke a credential' })
     }
+    // A suspension that is being lifted at this moment must not bring a removed organisation back.
+    await writer.lockParty(credential.holder)
     const party = await writer.party(credential.holder)
     if (party?.credential_id === credential.id && party.status !== 'REMOVED') {
       if (party.is_root) throw new Problem('conflict', { detail: 'The root cannot be removed' })

@@ -1,4 +1,7 @@
+import { fromBase64url } from '@tillit/codec'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CredentialsTables } from '../src/index.ts'
 import { credentialsIn, newIdentity, organisation, partyIn, startCity, type TestCity } from './start-city.ts'
 
 let city: TestCity
@@ -154,6 +157,32 @@ describe('a suspension', () => {
     const unknown = `/trust/organisations/${(await newIdentity()).did}/suspension`
     expect((await city.call(organisation(city.registrar), 'POST', unknown)).status).toBe(404)
   })
+})
+
+test('a removal waits for a readmission that is under way, so that it is not undone by it', async () => {
+  const adviser = await newIdentity()
+  const { credential } = partyIn(await city.accredit(adviser))
+  const { jti } = JSON.parse(new TextDecoder().decode(fromBase64url(credential?.split('.')[1] ?? '')))
+  const database = city.database.connect<CredentialsTables>('credentials')
+  await database.transaction().execute(async (readmission) => {
+    await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`party:${adviser.did}`}, 0))`.execute(readmission)
+    let removed = false
+    const removal = city.call(organisation(city.registrar), 'POST', `/credentials/${jti}/revocation`)
+    removal.finally(() => {
+      removed = true
+    })
+    for (let waits = 0; waits === 0; ) {
+      expect(removed).toBe(false)
+      const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory'
+        AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`.execute(
+        database,
+      )
+      waits = rows[0]?.n ?? 0
+    }
+    expect(partyIn(await city.call(null, 'GET', `/trust/organisations/${adviser.did}`)).status).toBe('ACTIVE')
+  })
+  for (let status = 'ACTIVE'; status !== 'REMOVED'; )
+    status = partyIn(await city.call(null, 'GET', `/trust/organisations/${adviser.did}`)).status
 })
 
 test('the registry lists its organisations page by page', async () => {

@@ -1,38 +1,38 @@
-import { type OwnDataPath, type Ownership, type PermissionPath, type PreparedPath, preparePath } from '@tillit/policy'
+import {
+  type OwnDataPath,
+  type Ownership,
+  type PathParty,
+  type PermissionPath,
+  type PreparedPath,
+  preparePath,
+} from '@tillit/policy'
 import type { PermissionState } from '@tillit/schemas'
-import type { Store } from './store.ts'
-import type { EntitlementRow, MeteringPointRow, PathView } from './tables.ts'
+import type { OwnershipRow, PathRow, ReadContext } from './read-store.ts'
 
 /** A customer's way to the data of the time in which the point was theirs; none when it never was. */
-export async function ownPaths(store: Store, point: MeteringPointRow, customerId: string): Promise<PreparedPath[]> {
-  const ownership = ownershipOf(await store.entitlementsOf(point.id), customerId)
+export function ownPaths({ point, entitlements }: ReadContext, customerId: string): PreparedPath[] {
+  const ownership = ownershipOf(entitlements, customerId)
   if (ownership.length === 0) return []
   const path: OwnDataPath = { kind: 'own-data', id: 'own-data', customerId, resource: `gsrn:${point.gsrn}`, ownership }
   return [preparePath(path)]
 }
 
 /** The ways that permissions and delegations give a caller, of those that are held against revocation. */
-export async function permissionPaths(
-  store: Store,
-  { pointId, callerDid, held }: { pointId: string; callerDid: string; held: ReadonlySet<string> },
-): Promise<PreparedPath[]> {
-  // A permission that came into being after the locks were taken is left for the next read.
-  const rows = (await store.pathsTo(pointId, callerDid)).filter(({ permission_id }) => held.has(permission_id))
-  if (rows.length === 0) return []
-  const entitlements = await store.entitlementsOf(pointId)
-  const callerStatus = (await store.findParty(callerDid))?.status
-  const paths: PreparedPath[] = []
-  for (const row of rows) {
-    const partyStatus = row.party_did === callerDid ? callerStatus : (await store.findParty(row.party_did))?.status
-    paths.push(preparePath(permissionPath(row, entitlements, { partyStatus, callerStatus })))
-  }
+export function permissionPaths(
+  { paths, entitlements, parties }: ReadContext,
+  held: ReadonlySet<string>,
+): PreparedPath[] {
+  const known = new Map(parties.map((party) => [party.did, party]))
+  const partyOf = (did: string): PathParty => known.get(did) ?? unknownParty(did)
   return paths
+    .filter(({ permission_id }) => held.has(permission_id)) // one that came into being after the locks is left for the next read
+    .map((row) => preparePath(permissionPath(row, entitlements, partyOf)))
 }
 
 function permissionPath(
-  row: PathView,
-  entitlements: readonly Omit<EntitlementRow, 'id'>[],
-  { partyStatus, callerStatus }: { partyStatus: string | undefined; callerStatus: string | undefined },
+  row: PathRow,
+  entitlements: readonly OwnershipRow[],
+  partyOf: (did: string) => PathParty,
 ): PermissionPath {
   const delegated = row.caller_did !== row.party_did
   return {
@@ -42,9 +42,8 @@ function permissionPath(
     version: row.version,
     state: row.state as PermissionState,
     partyDid: row.party_did,
-    partyStatus: partyStatus ?? 'UNKNOWN',
     callerDid: row.caller_did,
-    ...(delegated ? { callerStatus: callerStatus ?? 'UNKNOWN' } : {}),
+    parties: (delegated ? [row.party_did, ...row.intermediary_dids, row.caller_did] : [row.party_did]).map(partyOf),
     scope: row.scope,
     expires: row.chain_expires,
     delegationRevoked: row.delegation_revoked,
@@ -52,7 +51,12 @@ function permissionPath(
   }
 }
 
-function ownershipOf(entitlements: readonly Omit<EntitlementRow, 'id'>[], customerId: string): Ownership[] {
+/** Whom the trust registry does not know may do nothing. */
+function unknownParty(did: string): PathParty {
+  return { did, status: 'UNKNOWN', roles: [], purposes: [], country: '' }
+}
+
+function ownershipOf(entitlements: readonly OwnershipRow[], customerId: string): Ownership[] {
   return entitlements
     .filter(({ customer_id }) => customer_id === customerId)
     .map(({ valid_from, valid_to }) => ({ from: valid_from, to: valid_to }))

@@ -1,4 +1,4 @@
-import { callerOf, type TillitServer } from '@tillit/http'
+import { callerOf, createTurns, type TillitServer } from '@tillit/http'
 import { Problem } from '@tillit/problem'
 import {
   AccessRecord,
@@ -42,6 +42,12 @@ import {
 const batchBodyLimitBytes = 512 * 1024
 const importBodyLimitBytes = 2 * 1024 * 1024
 const defaultLimit = 50
+/**
+ * Answers of one caller under way at once. Each holds a connection until its client has received it, so a client that reads
+ * slowly must not be able to hold them all.
+ */
+const answersAtOnce = 6
+const answersWaiting = 128
 
 const tags = ['metering']
 
@@ -150,6 +156,7 @@ function addDeviceRoutes(app: TillitServer, ports: MeteringPorts): void {
 }
 
 function addReadingRoutes(app: TillitServer, ports: MeteringPorts): void {
+  const takeTurn = createTurns({ atOnce: answersAtOnce, waiting: answersWaiting })
   app.post(
     '/metering-points/:id/imports',
     {
@@ -180,8 +187,10 @@ function addReadingRoutes(app: TillitServer, ports: MeteringPorts): void {
         ...{ from: new Date(from), to: new Date(to), granularity: granularity ?? null, purpose: purpose ?? null },
         ...{ product: product ?? 'active_energy', direction: direction ?? 'consumption' },
       }
-      await readReadings(ports, ask, (answer) =>
-        handOver(reply, answer, { format, limitMilliseconds: ports.handOverMilliseconds }),
+      await takeTurn(ask.caller.id, () =>
+        readReadings(ports, ask, (answer) =>
+          handOver(reply, answer, { format, limitMilliseconds: ports.handOverMilliseconds }),
+        ),
       )
       return reply
     },

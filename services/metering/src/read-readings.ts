@@ -1,21 +1,31 @@
 import type { Caller } from '@tillit/http'
 import { aggregate, methodOf, nominalSeconds, unitOf, type WindowValue, windows } from '@tillit/metering'
-import { type Decision, decide, type PreparedPath, parseGranularity } from '@tillit/policy'
+import {
+  type Decision,
+  decide,
+  type PreparedPath,
+  parseGranularity,
+  type ReasonCode,
+  refusalForReader,
+} from '@tillit/policy'
 import { Problem } from '@tillit/problem'
 import type { BatchClaims } from '@tillit/schemas'
 import { ownPaths, permissionPaths } from './access-paths.ts'
 import type { MeteringPorts } from './ports.ts'
+import { holdingPermissions, type ReadContext } from './read-store.ts'
 import { newRecordId, recordAccess } from './record-access.ts'
 import { instantText, renderSeries, type SeriesFormat } from './render-series.ts'
-import { holdingPermissions, type Store, type Stream } from './store.ts'
+import type { Span, Store, Stream } from './store.ts'
 import { storedResolution } from './stored-resolution.ts'
-import type { MeteringPointRow } from './tables.ts'
 
 /** Most values of one answer: a year of quarter hours and some. */
 export const maxValues = 40_000
 
 /** Longest period of one answer, so that a read of years does not load a lifetime of readings. */
 export const maxPeriodDays = 1830
+
+/** Data leaves under the metering point's own id: there are no recipient-specific ids yet. */
+const releasedForms = ['identified'] as const
 
 export interface ReadAsk {
   caller: Caller
@@ -49,45 +59,59 @@ export async function readReadings(
   checkAsk(ask)
   const { caller, pointId } = ask
   // A customer's own data needs no permission, so nothing is held for it.
-  await holdingPermissions(ports.db, { pointId, callerDid: caller.id }, async (held, snapshot) => {
-    const outcome = await snapshot(async (store) => {
-      const point = await store.findPoint(pointId)
-      if (!point) return { answer: null, reasons: ['no-permission'] }
-      const paths =
-        caller.kind === 'customer'
-          ? await ownPaths(store, point, caller.id)
-          : await permissionPaths(store, { pointId, callerDid: caller.id, held })
-      return decideAndRecord(store, ports, { ask, point, paths })
+  await holdingPermissions(ports.db, { pointId, callerDid: caller.id }, async (held, inSnapshot) => {
+    const outcome = await inSnapshot(async ({ store, readContext }) => {
+      const at = ports.now()
+      const stream: Stream = { pointId, product: ask.product, direction: ask.direction }
+      const span = { fromMs: ask.from.getTime(), toMs: Math.min(ask.to.getTime(), at.getTime()) }
+      const context = await readContext({ callerId: caller.id, stream, span })
+      if (!context) return refused('no-permission')
+      const paths = caller.kind === 'customer' ? ownPaths(context, caller.id) : permissionPaths(context, held)
+      return decideAndRecord(store, ports, { ask, at, stream, span, context, paths })
     })
     if (outcome.answer === null)
       throw new Problem('access-denied', {
-        detail: 'No permission covers this read',
+        detail: outcome.detail,
         extra: { reasons: outcome.reasons },
       })
     await deliver(outcome.answer)
   })
 }
 
+type Outcome = { answer: Answer } | { answer: null; detail: string; reasons: string[] }
+
+function refused(code: ReasonCode): Outcome {
+  return { answer: null, detail: refusalForReader(code), reasons: [code] }
+}
+
+interface Undecided {
+  ask: ReadAsk
+  at: Date
+  stream: Stream
+  span: Span
+  context: ReadContext
+  paths: PreparedPath[]
+}
+
 async function decideAndRecord(
   store: Store,
   ports: MeteringPorts,
-  { ask, point, paths }: { ask: ReadAsk; point: MeteringPointRow; paths: PreparedPath[] },
-): Promise<{ answer: Answer; reasons: string[] } | { answer: null; reasons: string[] }> {
-  const at = ports.now()
-  const stream: Stream = { pointId: point.id, product: ask.product, direction: ask.direction }
-  const span = { fromMs: ask.from.getTime(), toMs: Math.min(ask.to.getTime(), at.getTime()) }
-  const stored = await storedResolution(store, stream, span)
+  { ask, at, stream, span, context, paths }: Undecided,
+): Promise<Outcome> {
+  const { point } = context
+  const stored = storedResolution(context.durationSeconds)
   const decision = decide(
     {
       ...{ caller: ask.caller.id, action: 'read', resource: `gsrn:${point.gsrn}`, datatype: 'validated_history' },
       ...{ product: ask.product, direction: ask.direction, period: { from: ask.from, to: ask.to } },
       ...{ granularity: ask.granularity, resolution: stored?.coarsest ?? null, purpose: ask.purpose },
+      forms: releasedForms,
     },
     paths,
     at,
   )
   const recordId = newRecordId(ports)
-  const party = ask.caller.kind === 'customer' ? undefined : await store.findParty(ask.caller.id)
+  const party = context.parties.find(({ did }) => did === ask.caller.id)
   const caller = { ...ask.caller, name: ask.caller.kind === 'customer' ? 'customer' : (party?.name ?? 'unknown') }
   const record = (granularity: string | null, released: { values: number; body: Uint8Array } | null) =>
     recordAccess(store, ports, {
@@ -95,12 +119,15 @@ async function decideAndRecord(
     })
   if (decision.decision === 'deny') {
     await record(ask.granularity, null)
-    return { answer: null, reasons: [decision.reasonCode] }
+    return refused(decision.reasonCode)
   }
   const granularity = grantedGranularity(decision, ask)
   if (stored?.finest != null && nominalSeconds(granularity) < nominalSeconds(stored.finest))
     throw new Problem('invalid-granularity', { detail: 'The data is not kept as fine as this', pointer: 'granularity' })
-  const values = await downSample(store, { stream, span, granularity, timeZone: point.time_zone })
+  // What is the customer's own may be shown as it comes in.
+  const filledOnly = decision.reasonCode !== 'own-data'
+  const { readings } = context
+  const values = await downSample(store, { stream, span, granularity, timeZone: point.time_zone, filledOnly, readings })
   const head = {
     ...{ metering_point: point.id, product: ask.product, direction: ask.direction, unit: unitOf(ask.product) },
     ...{ granularity, time_zone: point.time_zone, access_record: recordId },
@@ -108,12 +135,13 @@ async function decideAndRecord(
   }
   const body = renderSeries(head, values, ask.format)
   await record(granularity, { values: values.length, body })
-  return { answer: { recordId, body }, reasons: [] }
+  return { answer: { recordId, body } }
 }
 
 /**
- * Only windows that are over and lie wholly in what was asked, so that neither moving edges nor reading the day as it
- * grows shows more than the granularity does.
+ * Only windows that are over and lie wholly in what was asked, and for others than the customer only those that are
+ * filled, so that neither moving edges nor reading the day as it grows, or as it is delivered late, shows more than the
+ * granularity does.
  */
 async function downSample(
   store: Store,
@@ -122,7 +150,16 @@ async function downSample(
     span,
     granularity,
     timeZone,
-  }: { stream: Stream; span: { fromMs: number; toMs: number }; granularity: string; timeZone: string },
+    filledOnly,
+    readings,
+  }: {
+    stream: Stream
+    span: Span
+    granularity: string
+    timeZone: string
+    filledOnly: boolean
+    readings: ReadContext['readings']
+  },
 ): Promise<WindowValue[]> {
   if (span.toMs <= span.fromMs) return []
   if ((span.toMs - span.fromMs) / 1000 / nominalSeconds(granularity) > maxValues)
@@ -131,8 +168,8 @@ async function downSample(
   const whole = [...windows(options)]
   const [first, last] = [whole[0], whole.at(-1)]
   if (!first || !last) return []
-  const readings = await store.readings(stream, { fromMs: first.startMs, toMs: last.endMs })
-  return [...aggregate(readings, { ...options, method: methodOf(stream.product) })]
+  const inside = readings ?? (await store.readings(stream, { fromMs: first.startMs, toMs: last.endMs }))
+  return [...aggregate(inside, { ...options, method: methodOf(stream.product), filledOnly })]
 }
 
 function grantedGranularity(decision: Decision & { decision: 'permit' }, ask: ReadAsk): string {

@@ -1,4 +1,4 @@
-import { addToOutbox, type Database } from '@tillit/database'
+import { addToOutbox, type Database, prepared } from '@tillit/database'
 import type { SeriesReading } from '@tillit/metering'
 import type { AccessRecord } from '@tillit/schemas'
 import { type Insertable, type Kysely, type SelectQueryBuilder, sql, type Updateable } from 'kysely'
@@ -95,13 +95,6 @@ export function createStore(db: Kysely<MeteringTables>) {
 
     findParty: (did: string) =>
       db.selectFrom('credentials.party_v1').selectAll().where('did', '=', did).executeTakeFirst(),
-    pathsTo: (pointId: string, callerDid: string) =>
-      db
-        .selectFrom('permissions.path_v1')
-        .selectAll()
-        .where('metering_point_id', '=', pointId)
-        .where('caller_did', '=', callerDid)
-        .execute(),
 
     findDevice: (did: string) =>
       db.selectFrom('metering.devices').selectAll().where('did', '=', did).executeTakeFirst(),
@@ -139,19 +132,6 @@ export function createStore(db: Kysely<MeteringTables>) {
         .execute()
       return [...before, ...rows].map(seriesReading)
     },
-    /** The shortest and the longest interval stored within the span, in seconds; null when there is none. */
-    async durationSeconds(stream: Stream, span: Span): Promise<{ shortest: number; longest: number } | null> {
-      const { shortest, longest } = await db
-        .selectFrom('metering.readings')
-        .select((q) => [q.fn.min('duration_seconds').as('shortest'), q.fn.max('duration_seconds').as('longest')])
-        .where('metering_point_id', '=', stream.pointId)
-        .where('product', '=', stream.product)
-        .where('direction', '=', stream.direction)
-        .where('start', '>=', new Date(span.fromMs))
-        .where('start', '<', new Date(span.toMs))
-        .executeTakeFirstOrThrow()
-      return shortest === null ? null : { shortest, longest }
-    },
     async putReadings(stream: Stream, readings: readonly SeriesReading[], source: string): Promise<void> {
       for (let at = 0; at < readings.length; at += rowsPerInsert) {
         const rows = readings.slice(at, at + rowsPerInsert).map((reading) => ({
@@ -178,13 +158,14 @@ export function createStore(db: Kysely<MeteringTables>) {
       }
     },
 
-    /** The record and its leaf. */
-    async addAccessRecord(row: Omit<Insertable<AccessRecordRow>, 'entry'> & { entry: AccessRecord }): Promise<void> {
-      await db
-        .insertInto('metering.access_records')
-        .values({ ...row, entry: JSON.stringify(row.entry) })
-        .execute()
-      await addToOutbox(db, 'metering', { kind: 'access-record', commitment: row.commitment })
+    /** The record and its leaf, in one statement. The log is told of the leaf when the permissions are released. */
+    async addAccessRecord({ id, at, ...row }: Omit<AccessRecordRow, 'entry'> & { entry: AccessRecord }): Promise<void> {
+      await sql`${prepared('record-access')}
+        with leaf as (insert into metering.outbox (kind, commitment) values ('access-record', ${row.commitment}))
+        insert into metering.access_records
+          (id, at, metering_point_id, caller_id, data_from, data_to, entry, salt, commitment)
+        values (${id}, ${at}, ${row.metering_point_id}, ${row.caller_id}, ${row.data_from}, ${row.data_to},
+          ${JSON.stringify(row.entry)}, ${row.salt}, ${row.commitment})`.execute(db)
     },
     findAccessRecord: (id: string, visibleTo: RecordFilter['visibleTo']) =>
       visible(db.selectFrom('metering.access_records as record').selectAll(), visibleTo)
@@ -209,43 +190,6 @@ export function transact<Result>(
 ): Promise<Result> {
   return db.transaction().execute((transaction) => work(createStore(transaction)))
 }
-
-/**
- * Holds the permissions that lead the caller to the point shared while `work` runs, on one connection of its own: whoever
- * ends one of them takes its lock exclusively and so waits for this work. `snapshot` runs a REPEATABLE READ transaction
- * on that connection, which begins after the locks are held and so sees every end that was acknowledged before.
- * A crash here ends the connection and with it the locks.
- */
-export async function holdingPermissions<Result>(
-  db: Database<MeteringTables>,
-  { pointId, callerDid }: { pointId: string; callerDid: string },
-  work: (held: ReadonlySet<string>, snapshot: Snapshot) => Promise<Result>,
-): Promise<Result> {
-  return db.connection().execute(async (connection) => {
-    const paths = await createStore(connection).pathsTo(pointId, callerDid)
-    const held = [...new Set(paths.map(({ permission_id }) => permission_id))].sort()
-    const snapshot: Snapshot = (read) =>
-      connection
-        .transaction()
-        .setIsolationLevel('repeatable read')
-        .execute((transaction) => read(createStore(transaction)))
-    const release = () => sql`SELECT pg_advisory_unlock_all()`.execute(connection)
-    let result: Result
-    try {
-      for (const id of held)
-        await sql`SELECT pg_advisory_lock_shared(hashtextextended(${`permission:${id}`}, 0))`.execute(connection)
-      result = await work(new Set(held), snapshot)
-    } catch (error) {
-      // Where the release fails too, the connection is dead and its locks with it: the first error is the one to tell.
-      await release().catch(() => undefined)
-      throw error
-    }
-    await release()
-    return result
-  })
-}
-
-export type Snapshot = <Result>(read: (store: Store) => Promise<Result>) => Promise<Result>
 
 function readingsOf(db: Kysely<MeteringTables>, stream: Stream) {
   return db

@@ -1,5 +1,4 @@
 import { granularityOfSeconds } from '@tillit/policy'
-import type { Span, Store, Stream } from './store.ts'
 
 /** Longest length, in seconds, that an interval of each calendar granularity has: an hour more where clocks go back. */
 const calendarSeconds: [granularity: string, longestSeconds: number][] = [
@@ -22,9 +21,8 @@ export interface StoredResolution {
   coarsest: string | null
 }
 
-/** Null when nothing is stored within the span. */
-export async function storedResolution(store: Store, stream: Stream, span: Span): Promise<StoredResolution | null> {
-  const lengths = await store.durationSeconds(stream, span)
+/** From the shortest and the longest interval stored within the span, in seconds; null when nothing is. */
+export function storedResolution(lengths: { shortest: number; longest: number } | null): StoredResolution | null {
   return (
     lengths && { finest: granularityOfDuration(lengths.shortest), coarsest: granularityOfDuration(lengths.longest) }
   )

@@ -91,6 +91,8 @@ export interface PathView {
   chain_digest: string
   chain_expires: Date
   delegation_revoked: boolean
+  /** The delegatees between the party and the caller. */
+  intermediary_dids: string[]
 }
 
 /** Own tables, and the views that other services publish to this one. */

@@ -108,6 +108,22 @@ test('each caller lists what concerns them: numbers for those who know them, pag
   expect(seen).toContain(id)
 })
 
+test('another utility can do nothing to a point: for it there is none', async () => {
+  const { id } = await city.point()
+  const device = await city.device(id)
+  const readings = halfHours('2026-01-01T00:00:00Z', 2)
+  const at = `/metering-points/${id}`
+  const deeds: [string, object?][] = [
+    [`${at}/imports`, { product: 'active_energy', direction: 'consumption', unit: 'W.h', readings }],
+    [`${at}/entitlements`, { customer: bob.id, role: 'co-occupant', from: '2026-01-01T00:00:00Z' }],
+    [`${at}/entitlements/end`, { customer: alice.id, to: '2026-01-01T00:00:00Z' }],
+    ['/devices', { did: 'did:key:z6Mk', metering_point: id, model: 'M1', serial: '1' }],
+    [`/devices/${encodeURIComponent(device.did)}/quarantine`],
+  ]
+  for (const [path, body] of deeds)
+    expect([path, (await city.call(otherUtility, 'POST', path, body)).status]).toEqual([path, 404])
+})
+
 test('an import is idempotent, and names what it refuses', async () => {
   const { id } = await city.point()
   expect(await city.importInto(id, halfHours('2026-03-01T00:00:00Z', 48))).toMatchObject({

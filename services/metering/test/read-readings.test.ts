@@ -3,7 +3,7 @@ import { administer } from '@tillit/database'
 import { commit } from '@tillit/log'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { addPath, setState } from './stand-in-views.ts'
+import { addParty, addPath, setState } from './stand-in-views.ts'
 import {
   adviser,
   alice,
@@ -81,6 +81,21 @@ test('windows that are cut by the edges or not over yet are left out', async () 
   await city.importInto(point.id, halfHours('2026-06-14T23:00:00Z', 20))
   const today = await read(adviser, { from: '2026-06-14T23:00:00Z', to: '2026-06-15T23:00:00Z' })
   expect(today).toMatchObject({ status: 200, body: { readings: [] } })
+  const own = { from: '2026-06-14T23:00:00Z', to: '2026-06-15T23:00:00Z', granularity: 'P1D' }
+  expect(await read(alice, own)).toMatchObject({ status: 200, body: { readings: [] } })
+})
+
+test('a day that is delivered bit by bit is shown to others when it is whole, never as it grows', async () => {
+  const query = { from: '2026-02-02T00:00:00Z', to: '2026-02-04T00:00:00Z' }
+  const daysOf = async (caller: typeof adviser) =>
+    ((await read(caller, { ...query, granularity: 'P1D' })).body as unknown as Series).readings.map(
+      ({ value, coverage }) => [value, coverage],
+    )
+  await city.importInto(point.id, halfHours('2026-02-03T00:00:00Z', 24))
+  expect(await daysOf(adviser)).toEqual([])
+  expect(await daysOf(alice)).toEqual([[24, 0.5]])
+  await city.importInto(point.id, halfHours('2026-02-03T12:00:00Z', 24))
+  expect(await daysOf(adviser)).toEqual([[48, 1]])
 })
 
 test('the customer reads their own data as it is stored', async () => {
@@ -113,6 +128,22 @@ test.each([
   ['a period outside', { from: '2024-06-01T00:00:00Z' }, 'period'],
 ])('%s is refused with its reason', async (_, query, reason) => {
   expect(await read(adviser, query)).toMatchObject({ status: 403, body: { reasons: [reason] } })
+})
+
+test.each([
+  ['lost its accreditation for the purpose', `purposes = '{billing}'`, 'not-accredited'],
+  ['is no eligible party any more', `roles = '{auditor}'`, 'not-accredited'],
+  ['moved to a country that was not allowed', `country = 'US'`, 'countries'],
+])('a party that %s reads nothing', async (_, change, reason) => {
+  const update = (what: string) =>
+    administer(city.database.url, `update credentials.party_v1 set ${what} where did = '${adviser.id}'`)
+  await update(change)
+  try {
+    expect(await read(adviser)).toMatchObject({ status: 403, body: { reasons: [reason] } })
+  } finally {
+    await update(`purposes = '{energy-advice}', roles = '{eligible_party}', country = 'NO'`)
+  }
+  expect(await read(adviser)).toMatchObject({ status: 200 })
 })
 
 test('every decision has its record: digest of the exact bytes, and a receipt that opens the leaf', async () => {
@@ -268,6 +299,20 @@ test('a delegatee reads on its own path until the delegation is revoked', async 
   expect((await read()).status).toBe(200)
 })
 
+test('a delegatee reads nothing through one that was suspended', async () => {
+  const [between, last] = ['did:key:between', 'did:key:last']
+  const caller = { kind: 'organisation' as const, id: last }
+  await addParty(city.database.url, between, ['eligible_party'])
+  await addParty(city.database.url, last, ['eligible_party'])
+  await addPath(city.database.url, {
+    ...{ permission, party: adviser.id, intermediaries: [between], caller: last, point: point.id, customer: alice.id },
+    scope: scopeFor(point.gsrn),
+  })
+  expect((await read(caller)).status).toBe(200)
+  await administer(city.database.url, `update credentials.party_v1 set status = 'SUSPENDED' where did = '${between}'`)
+  expect(await read(caller)).toMatchObject({ status: 403, body: { reasons: ['party-not-active'] } })
+})
+
 test('a day of 25 hours that was delivered as one value is a day', async () => {
   const flat = await city.point({ zone: 'Europe/London' })
   const long = { start: '2025-10-25T23:00:00Z', duration_seconds: 90_000, value: 50, quality: 'measured' as const }
@@ -287,4 +332,16 @@ test('a period that is upside down or too long is refused', async () => {
     status: 400,
     body: { code: 'invalid-interval' },
   })
+})
+
+test('a read of more readings than are fetched with the decision gives them all', async () => {
+  const long = await city.point({ zone: 'UTC' })
+  await city.importInto(long.id, halfHours('2026-02-01T00:00:00Z', 48 * 28))
+  const month = { from: '2026-02-01T00:00:00Z', to: '2026-03-01T00:00:00Z' }
+  const values = async (granularity: string) => {
+    const series = (await read(alice, { ...month, granularity }, undefined, long.id)).body as unknown as Series
+    return series.readings.map(({ value }) => value)
+  }
+  expect(await values('PT30M')).toEqual(Array.from({ length: 48 * 28 }, () => 1))
+  expect(await values('P1D')).toEqual(Array.from({ length: 28 }, () => 48))
 })

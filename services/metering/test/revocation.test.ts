@@ -171,3 +171,15 @@ test('when all answers have left no lock is held', async () => {
   await revoke({ locking: true })
   expect(await read()).toBe(403)
 })
+
+test('a caller whose answers are held up leaves connections for everyone else', async () => {
+  await build()
+  gate.close()
+  const answers = Array.from({ length: 30 }, read)
+  await gate.arrived
+  const elsewhere = await city.call(alice, 'GET', `/access-records/ar_${'z'.repeat(22)}`)
+  expect(elsewhere.status).toBe(404)
+  gate.open()
+  await Promise.all(answers)
+  expect(events).toEqual(Array.from({ length: 30 }, () => 'answered 200'))
+})

@@ -16,7 +16,7 @@ export async function standInViews(url: string): Promise<void> {
     'permissions.path_v1',
     `permission_id text, version integer, state text, party_did text, caller_did text, metering_point_id text,
      customer_id text, scope jsonb, root_statement text, chain jsonb, chain_digest text, chain_expires timestamptz,
-     delegation_revoked boolean`,
+     delegation_revoked boolean, intermediary_dids text[]`,
   )
 }
 
@@ -24,7 +24,7 @@ export async function addParty(url: string, did: string, roles: string[], status
   await administer(
     url,
     `insert into credentials.party_v1 (did, name, roles, purposes, status, country)
-     values (${quote(did)}, ${quote(`Name of ${did}`)}, ${quote(`{${roles.join(',')}}`)}, '{}', ${quote(status)}, 'NO')`,
+     values (${quote(did)}, ${quote(`Name of ${did}`)}, ${quote(`{${roles.join(',')}}`)}, '{energy-advice}', ${quote(status)}, 'NO')`,
   )
 }
 
@@ -37,6 +37,8 @@ export interface Path {
   scope: Scope
   state?: string
   delegationRevoked?: boolean
+  /** Delegatees between party and caller. */
+  intermediaries?: string[]
 }
 
 export async function addPath(url: string, path: Path): Promise<void> {
@@ -44,9 +46,10 @@ export async function addPath(url: string, path: Path): Promise<void> {
   await administer(
     url,
     `insert into permissions.path_v1 (permission_id, version, state, party_did, caller_did, metering_point_id, customer_id,
-       scope, root_statement, chain, chain_digest, chain_expires, delegation_revoked)
+       scope, root_statement, chain, chain_digest, chain_expires, delegation_revoked, intermediary_dids)
      values (${quote(permission)}, 1, ${quote(state)}, ${quote(party)}, ${quote(caller)}, ${quote(point)}, ${quote(customer)},
-       ${quote(JSON.stringify(scope))}, 'root', '["root"]', 'digest', ${quote(scope.expires)}, ${path.delegationRevoked ?? false})`,
+       ${quote(JSON.stringify(scope))}, 'root', '["root"]', 'digest', ${quote(scope.expires)}, ${path.delegationRevoked ?? false},
+       ${quote(`{${(path.intermediaries ?? []).map((did) => JSON.stringify(did)).join(',')}}`)})`,
   )
 }
 

@@ -45,9 +45,11 @@ export async function acceptPermission(
   const chain = verifyDelegationChain([statement], { rootKey: signer.key, now, catalogue })
   checkRoot(chain, asked, catalogue)
   checkNarrowed(chain.effectiveScope, asked.requested_scope, catalogue)
-  // Answered already, though not with this very statement.
-  if (meteringPointId === null)
+  if (meteringPointId === null) {
+    // Answered already: by this very statement, when it came twice at once, or by another one.
+    if ((await store.findStatement(evidence))?.permission_id === permissionId) return asked
     throw new Problem('invalid-transition', { detail: `The permission is ${asked.state} already` })
+  }
 
   try {
     return await store.transaction(async (writer) => {

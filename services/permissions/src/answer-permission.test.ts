@@ -207,15 +207,20 @@ test('of many answers at once exactly one counts', async () => {
   }
 })
 
-test('the same acceptance sent at once is accepted once and answered alike', async () => {
-  const asked = await ask(city)
-  const statement = await accept(city, asked)
-  const replies = await Promise.all([1, 2, 3].map(() => hand(asked.id, 'acceptance', statement)))
-  expect(replies.map(({ status, body }) => [status, (body.permission as Permission | undefined)?.state])).toEqual([
-    [200, 'ACTIVE'],
-    [200, 'ACTIVE'],
-    [200, 'ACTIVE'],
-  ])
+test('the same acceptance, rejection or revocation sent at once is taken once and answered alike', async () => {
+  const atOnce = async (id: string, noun: string, statement: string) => {
+    const replies = await Promise.all([1, 2, 3, 4, 5, 6].map(() => hand(id, noun, statement)))
+    return new Set(replies.map(({ status, body }) => `${status} ${(body.permission as Permission | undefined)?.state}`))
+  }
+  for (let round = 0; round < 12; round++) {
+    const asked = await ask(city)
+    expect([...(await atOnce(asked.id, 'acceptance', await accept(city, asked)))]).toEqual(['200 ACTIVE'])
+    const revocation = await answer(city, asked.id, 'revoke')
+    expect([...(await atOnce(asked.id, 'revocation', revocation))]).toEqual(['200 REVOKED'])
+    const unwanted = await ask(city)
+    const rejection = await answer(city, unwanted.id, 'reject')
+    expect([...(await atOnce(unwanted.id, 'rejection', rejection))]).toEqual(['200 REJECTED'])
+  }
 })
 
 test('a revocation waits for the read under way and lets none start', async () => {

@@ -85,6 +85,27 @@ test('a permission is passed on twice, and taking back the first hop ends the se
   expect(await evaluate(adviser)).toMatchObject({ body: { decision: true } })
 })
 
+test('nothing flows through a delegatee that may not act: whoever stands behind it waits with it', async () => {
+  const { permission, root } = await active(city)
+  const { adviser, processor, laboratory } = city
+  const first = await passOn(root, permission.requested_scope, { from: adviser, to: processor, depth: 1 })
+  const second = await passOn(first, permission.requested_scope, { from: processor, to: laboratory, depth: 0 })
+  await register(adviser, [root, first, second])
+  const credentials = city.database.connect<{ 'credentials.parties': { did: string; status: string } }>('credentials')
+  const setStatus = (status: string) =>
+    credentials.updateTable('credentials.parties').set({ status }).where('did', '=', processor.did).execute()
+  await setStatus('SUSPENDED')
+  for (const by of [processor, laboratory])
+    expect(await evaluate(by, { granularity: 'PT1H' })).toMatchObject({
+      body: { decision: false, context: { reason_code: 'party-not-active' } },
+    })
+  expect(await evaluate(adviser)).toMatchObject({ body: { decision: true } })
+  const another = await passOn(root, permission.requested_scope, { from: adviser, to: processor, depth: 0 })
+  expect(await register(adviser, [root, another])).toMatchObject({ status: 403, body: { code: 'party-not-active' } })
+  await setStatus('ACTIVE')
+  expect(await evaluate(laboratory, { granularity: 'PT1H' })).toMatchObject({ body: { decision: true } })
+})
+
 test('a revocation by the customer ends every delegation and tells every recipient', async () => {
   const { permission, root } = await active(city)
   const first = await passOn(root, permission.requested_scope, { from: city.adviser, to: city.processor, depth: 0 })

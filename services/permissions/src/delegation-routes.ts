@@ -1,4 +1,4 @@
-import { callerOf, type TillitServer } from '@tillit/http'
+import { callerOf, createTurns, type TillitServer } from '@tillit/http'
 import { DelegationRegistration } from '@tillit/schemas'
 import { listDelegations } from './list-delegations.ts'
 import type { PermissionsContext as Context } from './ports.ts'
@@ -6,8 +6,12 @@ import { registerDelegation } from './register-delegation.ts'
 import { revokeDelegation } from './revoke-delegation.ts'
 import { Delegation, DelegationId, DelegationList, delegationView, PermissionId } from './wire.ts'
 
+/** As with terminations: taking back waits for readers on a connection. */
+const revocationLimits = { atOnce: 2, waiting: 32 }
+
 /** Passing a permission on, and taking that back. */
 export function addDelegationRoutes(app: TillitServer, context: Context): void {
+  const takeTurn = createTurns(revocationLimits)
   app.post(
     '/delegations',
     {
@@ -57,7 +61,7 @@ export function addDelegationRoutes(app: TillitServer, context: Context): void {
     },
     async (request) => {
       const by = { jti: request.params.jti, delegatorDid: callerOf(request).id }
-      return delegationView(await revokeDelegation(by, context), true)
+      return delegationView(await takeTurn(by.delegatorDid, () => revokeDelegation(by, context)), true)
     },
   )
 }

@@ -4,6 +4,7 @@ import {
   decide,
   type OwnDataPath,
   type Ownership,
+  type PathParty,
   type PreparedPath,
   preparePath,
   type ReadRequest,
@@ -68,6 +69,8 @@ function readRequest(
     period: { from, to },
     granularity: text(context, 'granularity'),
     purpose: text(context, 'purpose'),
+    // As the metering service releases it: there are no recipient-specific ids yet.
+    forms: ['identified'],
   }
 }
 
@@ -92,25 +95,31 @@ async function preparePaths(
   }
   if (subject.type !== 'did') return []
   const rows = await reader.listPaths(point.id, subject.id)
-  const statuses = new Map<string, string>()
-  for (const did of new Set(rows.flatMap((row) => [row.party_did, row.caller_did])))
-    statuses.set(did, (await reader.findParty(did))?.status ?? 'REMOVED')
+  const parties = new Map<string, PathParty>()
+  for (const did of new Set(rows.flatMap((row) => [row.party_did, ...row.intermediary_dids, row.caller_did])))
+    parties.set(did, (await reader.findParty(did)) ?? unknownParty(did))
   return rows.map((row) =>
-    preparePath(pathOf(row, { statuses, ownership: ownershipOf(row.customer_id) }), catalogue ? { catalogue } : {}),
+    preparePath(pathOf(row, { parties, ownership: ownershipOf(row.customer_id) }), catalogue ? { catalogue } : {}),
   )
 }
 
-function pathOf(row: PathRow, { statuses, ownership }: { statuses: Map<string, string>; ownership: Ownership[] }) {
+/** Whom the trust registry does not know may do nothing. */
+function unknownParty(did: string): PathParty {
+  return { did, status: 'UNKNOWN', roles: [], purposes: [], country: '' }
+}
+
+function pathOf(row: PathRow, { parties, ownership }: { parties: Map<string, PathParty>; ownership: Ownership[] }) {
+  const delegated = row.caller_did !== row.party_did
+  const between = delegated ? [row.party_did, ...row.intermediary_dids, row.caller_did] : [row.party_did]
   return {
     kind: 'permission' as const,
-    id: row.caller_did === row.party_did ? row.permission_id : `${row.permission_id}#${row.chain_digest}`,
+    id: delegated ? `${row.permission_id}#${row.chain_digest}` : row.permission_id,
     permissionId: row.permission_id,
     version: row.version,
     state: row.state,
     partyDid: row.party_did,
-    partyStatus: statuses.get(row.party_did) ?? 'REMOVED',
     callerDid: row.caller_did,
-    callerStatus: statuses.get(row.caller_did) ?? 'REMOVED',
+    parties: between.map((did) => parties.get(did) ?? unknownParty(did)),
     scope: row.scope,
     expires: row.chain_expires,
     delegationRevoked: row.delegation_revoked,

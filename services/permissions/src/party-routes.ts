@@ -1,4 +1,4 @@
-import { callerOf, type TillitServer } from '@tillit/http'
+import { callerOf, createTurns, type TillitServer } from '@tillit/http'
 import { Permission, PermissionRequest } from '@tillit/schemas'
 import { Type } from 'typebox'
 import { permissionView } from './permission-view.ts'
@@ -7,8 +7,12 @@ import { requestPermission } from './request-permission.ts'
 import { terminatePermission } from './terminate-permission.ts'
 import { PermissionId } from './wire.ts'
 
+/** An ending waits for readers on a connection: a party that reads slowly must not take those of everyone else's revocations. */
+const endingLimits = { atOnce: 2, waiting: 32 }
+
 /** What an eligible party does: ask, and give up. */
 export function addPartyRoutes(app: TillitServer, context: Context): void {
+  const takeTurn = createTurns(endingLimits)
   app.post(
     '/permission-requests',
     {
@@ -48,7 +52,10 @@ export function addPartyRoutes(app: TillitServer, context: Context): void {
     },
     async (request) => {
       const partyDid = callerOf(request).id
-      return permissionView(await terminatePermission({ permissionId: request.params.id, partyDid }, context))
+      const ended = await takeTurn(partyDid, () =>
+        terminatePermission({ permissionId: request.params.id, partyDid }, context),
+      )
+      return permissionView(ended)
     },
   )
 }

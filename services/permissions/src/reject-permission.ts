@@ -16,10 +16,11 @@ export async function rejectPermission(
 ): Promise<PermissionRow> {
   const evidence = statementSha256(statement)
   const now = ports.now()
-  const asked = await store.findPermission(permissionId)
+  // In this order: what is not answerable any more, or whose statement is found, is read as that answer left it.
   const meteringPointId = await store.findAnswerable(permissionId, customerId, now)
-  if (!asked || (meteringPointId === null && asked.customer_id !== customerId)) throw new Problem('not-found')
   const earlier = await store.findStatement(evidence)
+  const asked = await store.findPermission(permissionId)
+  if (!asked || (meteringPointId === null && asked.customer_id !== customerId)) throw new Problem('not-found')
   if (earlier?.permission_id === permissionId) return asked
 
   const expected = { customerId, permissionId, action: 'reject', authorityDid: ports.authorityDid } as const

@@ -126,6 +126,27 @@ test('lists are paged without gaps or repeats, and hold only what is the callerâ
   expect(wrong).toMatchObject({ status: 400, body: { code: 'invalid-request' } })
 })
 
+test('who moves in later does not see what was asked of the occupant before', async () => {
+  const permission = await ask(city)
+  const asked = city.clock.now
+  const metering = city.database.connect<{ 'metering.entitlements': Record<string, unknown> }>('metering')
+  const movedIn = { metering_point_id: city.meteringPoint, customer_id: city.neighbour.id, role: 'co-occupant' }
+  await metering
+    .insertInto('metering.entitlements')
+    .values({ ...movedIn, valid_from: new Date(asked.getTime() + 1000), valid_to: null })
+    .execute()
+  city.clock.now = new Date(asked.getTime() + 2000)
+  const path = `/permissions/${permission.id}`
+  expect(await city.call(asCustomer(city.neighbour), 'GET', path)).toMatchObject({ status: 404 })
+  expect(await city.call(asCustomer(city.customer), 'GET', path)).toMatchObject({ status: 200 })
+  const { body } = await city.call(asCustomer(city.neighbour), 'GET', '/permissions')
+  expect(body.permissions).toEqual([])
+  const since = await ask(city)
+  expect(await city.call(asCustomer(city.neighbour), 'GET', `/permissions/${since.id}`)).toMatchObject({ status: 200 })
+  await metering.deleteFrom('metering.entitlements').where('customer_id', '=', city.neighbour.id).execute()
+  city.clock.now = asked
+})
+
 test('a permission of others does not exist for anyone else', async () => {
   const { id } = await ask(city)
   for (const path of [`/permissions/${id}`, `/permissions/${id}/events`, `/permissions/${id}/events/1/receipt`]) {

@@ -20,9 +20,10 @@ export async function revokePermission(
   { store, ports }: PermissionsContext,
 ): Promise<PermissionRow> {
   const evidence = statementSha256(statement)
+  // In this order: with the statement found, the permission is read as the statement left it.
+  const earlier = await store.findStatement(evidence)
   const given = await store.findPermission(permissionId)
   if (!given || given.customer_id !== customerId) throw new Problem('not-found')
-  const earlier = await store.findStatement(evidence)
   if (earlier?.permission_id === permissionId) return given
 
   const expected = { customerId, permissionId, action: 'revoke', authorityDid: ports.authorityDid } as const

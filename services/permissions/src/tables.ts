@@ -100,6 +100,7 @@ export interface PermissionsTables {
     chain_digest: string
     chain_expires: Date
     delegation_revoked: boolean
+    intermediary_dids: string[]
   }
   'credentials.party_v1': {
     did: string

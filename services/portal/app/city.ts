@@ -39,7 +39,8 @@ export function goToSignIn(): void {
   location.assign(signInPath)
 }
 
-async function readOwn(path: string): Promise<unknown> {
+/** Reads a public route of the city, without the session. */
+export async function readOwn(path: string): Promise<unknown> {
   const reply = await fetch(path, { headers: { accept: 'application/json' } })
   if (!reply.ok) throw await errorOf(reply)
   return reply.json()

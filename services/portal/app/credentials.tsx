@@ -1,6 +1,8 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
-import { useAnnounce } from './announcer.tsx'
+import { useCallback, useEffect, useId, useRef, useState } from 'react'
+import { ActionButton } from './action-button.tsx'
+import { Announcement, useAnnounce } from './announcer.tsx'
 import { Facts } from './facts.tsx'
+import { OrganisationName } from './organisations.tsx'
 import { sdJwtClaims } from './sd-jwt-claims.ts'
 import { Loaded } from './section.tsx'
 import { useResource } from './use-resource.ts'
@@ -19,10 +21,10 @@ export function Credentials({ customer, wallet }: { customer: string; wallet: Wa
     setBusy(true)
     try {
       await wallet.receiveEntitlement()
-      announce('The proof that this meter is yours is now in your wallet.')
+      announce('wallet', 'The proof that this meter is yours is now in your wallet.')
       await reload()
     } catch (error) {
-      announce(errorWords(error), 'failed')
+      announce('wallet', errorWords(error), 'failed')
     } finally {
       setBusy(false)
     }
@@ -35,7 +37,10 @@ export function Credentials({ customer, wallet }: { customer: string; wallet: Wa
   }, [empty, wallet, receive])
   return (
     <>
-      <h3>Your wallet</h3>
+      <h3 id="wallet" tabIndex={-1}>
+        Your wallet
+      </h3>
+      <Announcement place="wallet" />
       <Loaded resource={held} reload={reload}>
         {(credentials) => (
           <>
@@ -48,9 +53,9 @@ export function Credentials({ customer, wallet }: { customer: string; wallet: Wa
                 browser.
               </p>
             )}
-            <button type="button" disabled={busy || wallet === null} onClick={receive}>
+            <ActionButton busy={busy || wallet === null} onClick={receive}>
               {credentials.length === 0 ? 'Get the proof' : 'Get it anew'}
-            </button>
+            </ActionButton>
           </>
         )}
       </Loaded>
@@ -61,15 +66,16 @@ export function Credentials({ customer, wallet }: { customer: string; wallet: Wa
 function Credential({ credential }: { credential: StoredCredential }) {
   const claims = sdJwtClaims(credential.credential)
   const { gsrn, role, from, iss } = claims
+  const id = useId()
   return (
-    <article className="card">
-      <h4>Metering point entitlement</h4>
+    <article className="card" aria-labelledby={id}>
+      <h4 id={id}>Metering point entitlement</h4>
       <Facts
         facts={[
           ['Meter', text(gsrn)],
           ['You are its', text(role)],
           ['Since', typeof from === 'string' ? day(from) : ''],
-          ['Issued by', text(iss)],
+          ['Issued by', typeof iss === 'string' ? <OrganisationName key="issuer" did={iss} /> : ''],
           ['Received', day(credential.received_at)],
         ]}
       />

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { ActionButton } from './action-button.tsx'
 import { useAnnounce } from './announcer.tsx'
 import { signOut } from './city.ts'
 import { errorWords } from './words.ts'
@@ -12,7 +13,7 @@ export function Header({ signedIn }: { signedIn: boolean }) {
       location.assign((await signOut()) ?? '/portal/')
     } catch (error) {
       setLeaving(false)
-      announce(errorWords(error), 'failed')
+      announce('content', errorWords(error), 'failed')
     }
   }
   return (
@@ -25,9 +26,9 @@ export function Header({ signedIn }: { signedIn: boolean }) {
         Tillit
       </a>
       {signedIn && (
-        <button type="button" className="quiet" onClick={leave} disabled={leaving}>
+        <ActionButton className="quiet" busy={leaving} onClick={leave}>
           Sign out
-        </button>
+        </ActionButton>
       )}
     </header>
   )

@@ -1,10 +1,12 @@
 import { isAccepted, isTerminal } from '@tillit/policy'
 import type { MeteringPoint, Permission } from '@tillit/schemas'
-import { useCallback, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { AccessRecords } from './access-records.tsx'
 import { type Authority, city } from './city.ts'
 import { Credentials } from './credentials.tsx'
 import { DailyValues } from './daily-values.tsx'
+import { holdLogKey, replaceLogKey } from './log-key.ts'
+import { LogKeyAlarm } from './log-key-alarm.tsx'
 import { PermissionCard } from './permission-card.tsx'
 import { RequestCard } from './request-card.tsx'
 import { Failed, Loaded, Section } from './section.tsx'
@@ -22,21 +24,36 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
   const [wallet, openAgain] = useResource(useCallback(() => openWallet(customer, authority), [customer, authority]))
   const [permissions, reloadPermissions] = useResource(readPermissions)
   const [points, reloadPoints] = useResource(readMeteringPoints)
-  const [changes, setChanges] = useState(0)
+  const [answered, setAnswered] = useState<{ times: number; place: 'waiting' | 'access' }>({
+    times: 0,
+    place: 'access',
+  })
   const timeZone = points.state === 'ready' ? points.value[0]?.time_zone : undefined
-  const changed = async () => {
+  const [logKey, setLogKey] = useState(() => holdLogKey(authority.log.vkey))
+  const changed = async (place: 'waiting' | 'access') => {
     await reloadPermissions()
-    setChanges((number) => number + 1)
-    // The card with the focus is gone; a keyboard goes on from where its outcome is.
-    document.getElementById('access')?.focus({ preventScroll: true })
+    setAnswered(({ times }) => ({ times: times + 1, place }))
   }
+  useEffect(() => {
+    if (answered.times > 0) showOutcome(answered.place)
+  }, [answered])
   const openedWallet = wallet.state === 'ready' ? wallet.value : null
 
   return (
     <>
       <h1>Your meter data</h1>
+      {logKey.changed && (
+        <LogKeyAlarm
+          held={logKey}
+          named={authority.log.vkey}
+          trust={() => {
+            setLogKey(replaceLogKey(authority.log.vkey))
+            document.getElementById('content')?.focus({ preventScroll: true })
+          }}
+        />
+      )}
       {wallet.state === 'failed' && <Failed error={wallet.error} reload={openAgain} />}
-      <Section id="waiting" title="Waiting for your answer">
+      <Section id="waiting" place="waiting" title="Waiting for your answer">
         <Loaded resource={permissions} reload={reloadPermissions}>
           {(all) => (
             <Cards
@@ -52,7 +69,7 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
           )}
         </Loaded>
       </Section>
-      <Section id="access" title="Who has access">
+      <Section id="access" place="access" title="Who has access">
         <Loaded resource={permissions} reload={reloadPermissions}>
           {(all) => (
             <>
@@ -62,7 +79,7 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
                 card={(permission) => (
                   <PermissionCard
                     key={permission.id}
-                    {...{ permission, timeZone, wallet: openedWallet, onStopped: changed }}
+                    {...{ permission, timeZone, wallet: openedWallet, onStopped: () => changed('access') }}
                   />
                 )}
               />
@@ -72,7 +89,7 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
         </Loaded>
       </Section>
       <Section id="records" title="Who read what">
-        <AccessRecords authority={authority} timeZone={timeZone} changes={changes} />
+        <AccessRecords logKey={logKey} timeZone={timeZone} changes={answered.times} />
       </Section>
       <Section id="data" title="Your data">
         <Loaded resource={points} reload={reloadPoints}>
@@ -88,6 +105,13 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
       </Section>
     </>
   )
+}
+
+/** The card with the focus is gone: a keyboard goes on from where its outcome is said, and the eye finds it there. */
+function showOutcome(place: 'waiting' | 'access'): void {
+  const heading = document.getElementById(place)
+  heading?.focus()
+  heading?.parentElement?.querySelector('[role=status]')?.scrollIntoView({ block: 'nearest' })
 }
 
 function Cards(props: { permissions: Permission[]; empty: string; card: (permission: Permission) => React.ReactNode }) {

@@ -1,5 +1,5 @@
 import { useCallback } from 'react'
-import { Announcer } from './announcer.tsx'
+import { Announcement, Announcer } from './announcer.tsx'
 import { goToSignIn, readAuthority, readSession } from './city.ts'
 import { Header } from './header.tsx'
 import { Home } from './home.tsx'
@@ -21,7 +21,8 @@ export function Page() {
         Skip to the content
       </a>
       <Header signedIn={customer !== null} />
-      <main id="content">
+      <main id="content" tabIndex={-1}>
+        <Announcement place="content" />
         <Loaded resource={opened} reload={reload}>
           {({ authority }) => (customer === null ? <Welcome /> : <Home customer={customer} authority={authority} />)}
         </Loaded>
@@ -29,7 +30,7 @@ export function Page() {
       <footer>
         <p>
           Tillit keeps a record of every time your meter data is asked for, and you can check each record yourself, in
-          this browser, against a public log and a ledger.
+          this browser, against a public log; with a receipt also against the ledger.
         </p>
       </footer>
     </Announcer>

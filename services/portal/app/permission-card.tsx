@@ -1,6 +1,8 @@
 import { describeScope } from '@tillit/policy'
 import type { Permission } from '@tillit/schemas'
 import { useId, useState } from 'react'
+import { ActionButton } from './action-button.tsx'
+import { afterwards } from './afterwards.tsx'
 import { useAnnounce } from './announcer.tsx'
 import { Facts } from './facts.tsx'
 import type { Wallet } from './wallet.ts'
@@ -32,7 +34,7 @@ export function PermissionCard({ permission, timeZone, wallet, onStopped }: Prop
     setFault(null)
     try {
       await wallet.revoke(permission)
-      announce(`Stopped. ${permission.party.name} can no longer read your data.`)
+      announce('access', `Stopped. ${permission.party.name} can no longer read your data.`)
       await onStopped()
     } catch (error) {
       setFault(errorWords(error))
@@ -53,7 +55,7 @@ export function PermissionCard({ permission, timeZone, wallet, onStopped }: Prop
           ['This reveals', capital(described.detail)],
           ['Why', described.purposes.map(({ title }) => title)],
           ['Until', described.until],
-          ['Afterwards', `${capital(described.deletedAfter)}; ${described.passedOn}`],
+          ...afterwards(scope, described),
         ]}
       />
       {fault !== null && (
@@ -62,9 +64,9 @@ export function PermissionCard({ permission, timeZone, wallet, onStopped }: Prop
         </p>
       )}
       <div className="answers">
-        <button type="button" disabled={busy || wallet === null} onClick={stop} aria-describedby={`${id}-title`}>
+        <ActionButton busy={busy || wallet === null} onClick={stop} describedBy={`${id}-title`}>
           {scope.legal_basis === consent ? 'Stop sharing' : 'End this access'}
-        </button>
+        </ActionButton>
       </div>
     </article>
   )

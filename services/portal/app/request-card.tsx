@@ -1,9 +1,12 @@
 import { describeScope } from '@tillit/policy'
 import type { Permission } from '@tillit/schemas'
 import { type FormEvent, useId, useState } from 'react'
+import { ActionButton } from './action-button.tsx'
+import { afterwards } from './afterwards.tsx'
 import { useAnnounce } from './announcer.tsx'
 import { granularityChoices, narrowed } from './choices.ts'
 import { Facts } from './facts.tsx'
+import { useStanding } from './organisations.tsx'
 import type { Wallet } from './wallet.ts'
 import { capital, errorWords, granularityWords } from './words.ts'
 
@@ -11,7 +14,8 @@ interface Props {
   permission: Permission
   timeZone: string | undefined
   wallet: Wallet | null
-  onAnswered: () => Promise<void>
+  /** Called with the part of the page where the outcome is to be seen. */
+  onAnswered: (place: 'waiting' | 'access') => Promise<void>
 }
 
 /** One request: who, why, what it reveals, for how long; and the answer, of which refusing weighs as much as accepting. */
@@ -26,13 +30,13 @@ export function RequestCard({ permission, timeZone, wallet, onAnswered }: Props)
   const described = describeScope(scope, 'en', timeZone === undefined ? {} : { timeZone })
   const optional = described.purposes.filter(({ required }) => !required)
 
-  const answer = async (work: () => Promise<unknown>, done: string) => {
+  const answer = async (work: () => Promise<unknown>, place: 'waiting' | 'access', done: string) => {
     setBusy(true)
     setFault(null)
     try {
       await work()
-      announce(done)
-      await onAnswered()
+      announce(place, done)
+      await onAnswered(place)
     } catch (error) {
       setFault(errorWords(error))
       setBusy(false)
@@ -40,22 +44,24 @@ export function RequestCard({ permission, timeZone, wallet, onAnswered }: Props)
   }
   const accept = (event: FormEvent) => {
     event.preventDefault()
+    if (busy || wallet === null) return
     if (granularity === null) return setFault('First choose how much detail you give.')
     const given = narrowed(scope, granularity, purposes)
     if (given.purpose.length === 0) return setFault('First choose at least one purpose.')
-    if (wallet === null) return
     return answer(
       () => wallet.accept(permission, given),
+      'access',
       `You gave ${party.name} access: ${granularityWords(granularity)}.`,
     )
   }
   const refuse = () =>
-    wallet !== null && answer(() => wallet.reject(permission), `You refused ${party.name}. They get no data.`)
+    wallet !== null &&
+    answer(() => wallet.reject(permission), 'waiting', `You refused ${party.name}. They get no data.`)
 
   return (
     <article className="card" aria-labelledby={`${id}-title`}>
       <h3 id={`${id}-title`}>{party.name}</h3>
-      <p className="verified">Verified organisation: accredited by the city’s registrar</p>
+      <Accreditation did={party.did} />
       <Facts
         facts={[
           ['Asks for', `${described.what}: ${granularityWords(scope.finest_granularity)}`],
@@ -66,7 +72,7 @@ export function RequestCard({ permission, timeZone, wallet, onAnswered }: Props)
           ['This would reveal', capital(described.detail)],
           ['Data of the period', described.period],
           ['Access ends', described.until],
-          ['Afterwards', `${capital(described.deletedAfter)}; ${described.passedOn}`],
+          ...afterwards(scope, described),
         ]}
       />
       <form onSubmit={accept} noValidate>
@@ -114,17 +120,26 @@ export function RequestCard({ permission, timeZone, wallet, onAnswered }: Props)
           </p>
         )}
         <div className="answers">
-          <button type="submit" disabled={busy || wallet === null}>
+          <ActionButton busy={busy || wallet === null} describedBy={`${id}-title`}>
             Accept
-          </button>
-          <button type="button" disabled={busy || wallet === null} onClick={refuse}>
+          </ActionButton>
+          <ActionButton busy={busy || wallet === null} onClick={refuse} describedBy={`${id}-title`}>
             Refuse
-          </button>
+          </ActionButton>
         </div>
         <p className="muted small">Whatever you give, you can stop it at any time, in one step.</p>
       </form>
     </article>
   )
+}
+
+/** Said only when the registry says it now, and not because a request has come this far. */
+function Accreditation({ did }: { did: string }) {
+  const standing = useStanding(did)
+  if (standing.state === 'asking') return <p className="verified">Looking it up in the register…</p>
+  if (standing.state === 'known' && standing.active)
+    return <p className="verified">Verified organisation: accredited by the city’s registrar</p>
+  return <p className="problem">The city’s register does not confirm that this organisation is accredited now.</p>
 }
 
 function withChoice(chosen: ReadonlySet<string>, code: string, ticked: boolean): ReadonlySet<string> {

@@ -1,14 +1,24 @@
 import type { ReactNode } from 'react'
+import { Announcement, type Place } from './announcer.tsx'
 import type { Resource } from './use-resource.ts'
 import { errorWords } from './words.ts'
 
+interface SectionProps {
+  id: string
+  title: string
+  /** Results that are about this part are said below its heading. */
+  place?: Place
+  children: ReactNode
+}
+
 /** A part of the page with a heading. */
-export function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+export function Section({ id, title, place, children }: SectionProps) {
   return (
     <section aria-labelledby={id}>
       <h2 id={id} tabIndex={-1}>
         {title}
       </h2>
+      {place !== undefined && <Announcement place={place} />}
       {children}
     </section>
   )

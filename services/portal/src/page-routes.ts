@@ -38,6 +38,7 @@ export function pageRoutes(folder: string): (app: TillitServer) => Promise<void>
       redirect: false,
       dotfiles: 'deny',
       cacheControl: false,
+      preCompressed: true,
       setHeaders: (reply, path) => {
         reply.header('cache-control', path.includes(`${sep}assets${sep}`) ? oneYear : 'no-cache')
       },

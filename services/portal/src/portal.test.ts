@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import { type TestDatabase, testDatabase } from '@tillit/database'
 import { createLogger, createServer, type TillitServer } from '@tillit/http'
 import { generatePrivateJwk, signerFromJwk } from '@tillit/keys'
@@ -30,6 +31,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'assets'))
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>page</title>')
   writeFileSync(join(folder, 'assets/page-abc.js'), 'export {}')
+  writeFileSync(join(folder, 'assets/page-abc.js.br'), brotliCompressSync('export {}'))
   const logger = createLogger('silent')
   app = await createServer({
     ...{ logger, publicUrl, problemOf: () => null, readiness: [], newRequestId: () => 'request' },
@@ -155,6 +157,10 @@ test('the page has a strict policy and is looked up anew, its assets are kept fo
   expect(page.headers['cache-control']).toBe('no-cache')
   const asset = await app.inject('/portal/assets/page-abc.js')
   expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable')
+  const smaller = await app.inject({ url: '/portal/assets/page-abc.js', headers: { 'accept-encoding': 'gzip, br' } })
+  expect(smaller.headers).toMatchObject({ 'content-encoding': 'br', vary: expect.stringMatching(/accept-encoding/i) })
+  expect(smaller.headers['cache-control']).toBe('public, max-age=31536000, immutable')
+  expect(brotliDecompressSync(smaller.rawPayload).toString()).toBe('export {}')
   expect((await app.inject('/')).headers.location).toBe('/portal/')
   for (const path of ['/portal/.sources-sha256', '/portal/%2e%2e/package.json', '/portal/none']) {
     expect((await app.inject(path)).statusCode).toBeGreaterThanOrEqual(400)

@@ -115,6 +115,7 @@ function url(env: NodeJS.ProcessEnv, name: string, protocols: string[]): string 
   // A PostgreSQL URL over a socket has an empty host, which URL does not take.
   if (!protocols.some((protocol) => given.startsWith(`${protocol}//`)))
     throw wrong(name, `must start with ${protocols.join('// or ')}//`)
+  if (/^http/.test(given) && !URL.canParse(given)) throw wrong(name, 'must be a URL')
   return given.replace(/\/$/, '')
 }
 

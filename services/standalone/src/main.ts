@@ -38,6 +38,7 @@ function fail(error: unknown): void {
 main().catch(async (error) => {
   // Whatever is cut off by a stop is no fault, and the stop ends the process.
   if (interrupt.signal.aborted) return
+  process.exitCode = 1
   const city = await starting?.catch(() => null)
   await city?.stop().catch((fault) => console.error(explainFault(fault, config)))
   fail(error)
