@@ -48,3 +48,11 @@ test.each([
   const refused = await query.execute(database.connect<Outboxes>('metering')).catch((error) => error)
   expect(problemOfDatabaseError(refused)).toMatchObject({ code: 'invalid-request' })
 })
+
+test.each([
+  ['metering', 'DELETE FROM metering.access_records'],
+  ['metering', 'UPDATE metering.access_records SET entry = entry'],
+  ['registry', 'DELETE FROM registry.leaves'],
+] as const)('the role of %s cannot %s', async (schema, statement) => {
+  await expect(sql.raw(statement).execute(database.connect(schema))).rejects.toThrow('append-only')
+})

@@ -17,8 +17,8 @@ const stopSeconds = 15
 const restartDelaysMilliseconds = [100, 500, 1_000, 2_000, 5_000]
 
 export interface LocalPostgres {
-  /** Connection string of a database of this server. */
-  url(database: string): string
+  /** Connection string of a database of this server, as its administrator unless a role is named. */
+  url(database: string, role?: string): string
   /** Stops the server and waits for it. */
   stop(): Promise<void>
 }
@@ -77,7 +77,8 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   }
   supervise()
   return {
-    url: (database) => `postgresql://postgres@/${database}?host=${encodeURIComponent(server.socketDir)}`,
+    url: (database, role = 'postgres') =>
+      `postgresql://${role}@/${database}?host=${encodeURIComponent(server.socketDir)}`,
     stop: async () => {
       stopping = true
       // A server that is just being started again ends too, whichever way its start goes.
@@ -147,7 +148,7 @@ async function initialise(server: Server): Promise<void> {
   const child = spawn(join(server.binaries, 'bin', 'initdb'), server.throwAway ? [...flags, '--no-sync'] : flags, {
     ...identity(),
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
+    env: environment(),
   })
   const complaint = collect(child)
   const code = await new Promise<number | null>((done, fail) => child.once('error', fail).once('exit', done))
@@ -188,7 +189,7 @@ async function launch(server: Server): Promise<ChildProcess> {
       ...identity(),
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
-      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+      env: environment(),
     },
   )
   const complaint = collect(child)
@@ -256,6 +257,11 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGQUIT'), stopSeconds * 1000)
   await ended
   clearTimeout(timer)
+}
+
+/** The city's environment holds secrets, and the server needs none of it. */
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: process.env.HOME, LC_ALL: 'C', TZ: 'UTC' }
 }
 
 function identity(): { uid?: number; gid?: number } {

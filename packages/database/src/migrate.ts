@@ -4,6 +4,7 @@ import { Problem } from '@tillit/problem'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import pg from 'pg'
+import { administer } from './administer.ts'
 import { roleOf, type ServiceSchema, serviceSchemas } from './connect.ts'
 
 export interface ServiceMigrations {
@@ -99,6 +100,14 @@ async function readMigrations(folder: string): Promise<Record<string, Migration>
     migrations[basename(file, '.sql')] = { up: async (db) => void (await sql.raw(text).execute(db)) }
   }
   return migrations
+}
+
+/**
+ * Lets the services' roles log in, for a server that only the city can reach: each pool then is its role from the start, and
+ * nothing that runs in it can become another. Elsewhere the pools change from one login to their role.
+ */
+export async function allowLogins(url: string): Promise<void> {
+  for (const schema of serviceSchemas) await administer(url, `ALTER ROLE ${roleOf(schema)} LOGIN`)
 }
 
 /** Tables and sequences only: what a service publishes to others are views, granted by its migrations. */

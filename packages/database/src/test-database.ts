@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import { administer, withDatabase } from './administer.ts'
 import { connect, type Database, type ServiceSchema } from './connect.ts'
 
 /** Set by the test run's global set-up: an administrator's URL, and the name of the migrated template on that server. */
@@ -34,21 +34,5 @@ export async function testDatabase(): Promise<TestDatabase> {
       await Promise.all(handles.map((handle) => handle.destroy()))
       await administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     },
-  }
-}
-
-/** The same server and user, another database. */
-export function withDatabase(url: string, database: string): string {
-  return url.replace(/^(postgres(?:ql)?:\/\/[^/]*\/)[^?]*/, `$1${database}`)
-}
-
-/** Runs one statement outside a transaction, as the administrator. */
-export async function administer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
   }
 }

@@ -79,6 +79,13 @@ create table metering.access_records (
   salt              bytea check (length(salt) = 16),
   commitment        bytea not null check (length(commitment) = 32)
 );
+-- What was decided stays as it was recorded, whatever a program tries.
+create function metering.refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'access records are append-only';
+end $$;
+create trigger access_records_append_only before update or delete or truncate on metering.access_records
+  for each statement execute function metering.refuse_change();
 create index access_records_point on metering.access_records (metering_point_id, at desc, id desc);
 create index access_records_caller on metering.access_records (caller_id, at desc, id desc);
 
@@ -90,4 +97,5 @@ create view metering.entitlement_v1 as
 create view metering.device_v1 as
   select did, metering_point_id, status from metering.devices;
 grant select on metering.metering_point_v1, metering.entitlement_v1, metering.device_v1
-  to tillit_permissions, tillit_authorization, tillit_credentials;
+  to tillit_permissions, tillit_credentials;
+grant select on metering.device_v1 to tillit_authorization;

@@ -45,6 +45,16 @@ create table permissions.permission_events (
   primary key (permission_id, seq)
 );
 
+create function permissions.refuse_change() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and new.salt is null
+     and (new.permission_id, new.seq, new.entry, new.commitment) = (old.permission_id, old.seq, old.entry, old.commitment)
+  then return new; end if;
+  raise exception 'permission events are append-only';
+end $$;
+create trigger permission_events_append_only before update or delete on permissions.permission_events
+  for each row execute function permissions.refuse_change();
+
 -- What customers signed, exactly as it came. One signer never uses a jti twice.
 create table permissions.statements (
   sha256        text primary key check (length(sha256) = 64),

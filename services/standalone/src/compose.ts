@@ -70,7 +70,7 @@ async function compose(
   const { app, services, credentials, registrar, authority, utility, ...constructed } = await constructCity({
     config,
     keys,
-    databaseUrl: database.url,
+    databaseUrlOf: database.urlOf,
     ledger,
     pageFolder: portalPage.folder,
     logger,

@@ -30,7 +30,7 @@ import type { Teardown } from './teardown.ts'
 export interface Foundations {
   config: Config
   keys: KeyStore
-  databaseUrl: string
+  databaseUrlOf: (schema: ServiceSchema) => string
   ledger: Pick<CityLedger, 'open' | 'publicRpcUrl'>
   /** The built page of the portal. */
   pageFolder: string
@@ -63,7 +63,7 @@ export function internalUrlOf({ host, port }: Config): string {
 export async function constructCity({
   config,
   keys,
-  databaseUrl,
+  databaseUrlOf,
   ledger,
   pageFolder,
   logger,
@@ -72,7 +72,7 @@ export async function constructCity({
 }: Foundations): Promise<ConstructedCity> {
   const pool = <Tables>(schema: ServiceSchema, maxConnections?: number): Database<Tables> => {
     const db = connect<Tables>({
-      url: databaseUrl,
+      url: databaseUrlOf(schema),
       schema,
       ...(maxConnections === undefined ? {} : { maxConnections }),
       onError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
@@ -99,7 +99,7 @@ export async function constructCity({
     ledger: ledger.open,
     publicRpcUrl: ledger.publicRpcUrl,
     anchorIntervalSeconds: config.anchorIntervalSeconds,
-    listenOutbox: (onNotify) => listen(databaseUrl, outboxChannel, onNotify),
+    listenOutbox: (onNotify) => listen(databaseUrlOf('registry'), outboxChannel, onNotify),
     logger,
   })
   const { resolveDid } = registry
@@ -135,7 +135,7 @@ export async function constructCity({
     logger,
   })
   const permissions = createPermissions({
-    db: pool<PermissionsTables>('permissions'),
+    db: pool<PermissionsTables>('permissions', 16),
     now,
     randomBytes: random,
     resolveDid,

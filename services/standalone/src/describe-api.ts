@@ -16,7 +16,7 @@ export async function describeApi(): Promise<string> {
     const { app } = await constructCity({
       config: readConfig({}),
       keys: openKeyStore(folder),
-      databaseUrl: 'postgresql://nobody@127.0.0.1:1/never-asked',
+      databaseUrlOf: () => 'postgresql://nobody@127.0.0.1:1/never-asked',
       ledger: { open: { absent: 'not needed to describe the API' }, publicRpcUrl: null },
       pageFolder: (await buildPortal()).folder,
       logger: createLogger('silent'),

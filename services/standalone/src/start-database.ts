@@ -1,13 +1,24 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { administer, migrate, startLocalPostgres, withDatabase } from '@tillit/database'
+import {
+  administer,
+  allowLogins,
+  migrate,
+  roleOf,
+  type ServiceSchema,
+  startLocalPostgres,
+  withDatabase,
+} from '@tillit/database'
 import type { Config } from './config.ts'
 import type { KeyStore } from './key-store.ts'
 import { migrations } from './migrations.ts'
 import { postgresFolder } from './postgres-folder.ts'
 
 export interface CityDatabase {
+  /** An administrator's way in. */
   url: string
+  /** A service's way in. */
+  urlOf(schema: ServiceSchema): string
   stop(): Promise<void>
 }
 
@@ -18,8 +29,9 @@ export async function startDatabase(
   onEvent: (event: string) => void,
 ): Promise<CityDatabase> {
   if (config.databaseUrl !== null) {
-    await migrate(config.databaseUrl, migrations)
-    return { url: config.databaseUrl, stop: async () => undefined }
+    const url = config.databaseUrl
+    await migrate(url, migrations)
+    return { url, urlOf: () => url, stop: async () => undefined }
   }
   const dataDir = await postgresFolder(config.dataDir, keys)
   await mkdir(dirname(dataDir), { recursive: true, mode: 0o755 })
@@ -29,7 +41,8 @@ export async function startDatabase(
     await createDatabase(postgres.url('postgres'))
     const url = withDatabase(postgres.url('postgres'), 'tillit')
     await migrate(url, migrations)
-    return { url, stop: postgres.stop }
+    await allowLogins(url)
+    return { url, urlOf: (schema) => postgres.url('tillit', roleOf(schema)), stop: postgres.stop }
   } catch (error) {
     await postgres.stop()
     throw error
