@@ -11,12 +11,10 @@ export const problemCodes = {
   'body-too-large': { status: 413, title: 'The body is larger than this route takes' },
   'unsupported-media-type': { status: 415, title: 'The media type is not supported here' },
   'not-acceptable': { status: 406, title: 'No representation that the client accepts' },
-  'method-not-allowed': { status: 405, title: 'The resource does not have this method' },
   'not-found': { status: 404, title: 'No such resource' },
   conflict: { status: 409, title: 'The request conflicts with the state of the resource' },
   'idempotency-conflict': { status: 409, title: 'The idempotency key was used for another request' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
-  'request-aborted': { status: 408, title: 'The request took too long to arrive' },
   // authentication
   'missing-token': { status: 401, title: 'An access token is needed' },
   'invalid-token': { status: 401, title: 'The access token is not valid' },
