@@ -3,7 +3,7 @@ import { signJws } from '@tillit/keys'
 import type { BatchAccepted, MeteringPoint, Reading } from '@tillit/schemas'
 import { gridArea, homes, meterModel } from '../../services/standalone/src/demonstration/cast.ts'
 import { householdReadings } from '../../services/standalone/src/demonstration/load-shape.ts'
-import { connect, registerDid } from '../../services/standalone/src/demonstration/seed.ts'
+import { connect, meterSigner, registerDid } from '../../services/standalone/src/demonstration/seed.ts'
 import { expectRefusal, expectThat, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
@@ -47,7 +47,7 @@ export async function device(
   })
 
   const store = createMemoryStore()
-  const kit = createDevice({ did: meter.did, signer: meter.signer, store })
+  const kit = createDevice({ did: meter.did, signer: await meterSigner(meter), store })
   const connection = connect(city, meter)
   const readings = own
     ? householdReadings('J2', { from, to })

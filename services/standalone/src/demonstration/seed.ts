@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type City as Connection, connectCity, createDevice, createMemoryStore } from '@tillit/client'
-import { toBase64url } from '@tillit/codec'
+import { fromBase64url, toBase64url } from '@tillit/codec'
+import { type Signer, signerFromSeed } from '@tillit/keys'
 import type { MeteringPoint, OrganisationClaims, Permission } from '@tillit/schemas'
 import type { City } from '../compose.ts'
 import { type Identity, openIdentity } from '../identities.ts'
@@ -103,12 +104,17 @@ async function registerHome(utility: Connection, gsrn: string): Promise<string> 
   return point.id
 }
 
+/** As a meter signs: from its seed, with nothing of its platform. */
+export function meterSigner({ privateJwk }: Identity): Promise<Signer> {
+  return signerFromSeed(fromBase64url(privateJwk.d))
+}
+
 async function publishHistory(
   city: City,
   meter: Identity,
   { seed, until }: { seed: string; until: Date },
 ): Promise<void> {
-  const device = createDevice({ did: meter.did, signer: meter.signer, store: createMemoryStore() })
+  const device = createDevice({ did: meter.did, signer: await meterSigner(meter), store: createMemoryStore() })
   const readings = householdReadings(seed, {
     from: new Date(until.getTime() - historyDays * dayMilliseconds),
     to: until,
