@@ -70,14 +70,21 @@ export async function constructCity({
   now,
   teardown,
 }: Foundations): Promise<ConstructedCity> {
-  const pool = <Tables>(schema: ServiceSchema, maxConnections?: number): Database<Tables> => {
+  const pool = <Tables>(schema: ServiceSchema, maxConnections = 8): Database<Tables> => {
+    let closing = false
     const db = connect<Tables>({
       url: databaseUrlOf(schema),
       schema,
-      ...(maxConnections === undefined ? {} : { maxConnections }),
-      onError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+      maxConnections,
+      onError: (error) => {
+        // The pool ends before its last connections have; PostgreSQL may cut those while it stops too.
+        if (!closing) logger.warn({ err: error }, 'a database connection was lost')
+      },
     })
-    teardown.add(() => db.destroy())
+    teardown.add(() => {
+      closing = true
+      return db.destroy()
+    })
     return db
   }
   const random = (length: number) => new Uint8Array(randomBytes(length))
