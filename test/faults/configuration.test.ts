@@ -38,7 +38,7 @@ test.each([
   [{ TILLIT_ENVIRONMENT: 'production' }, 'PUBLIC_URL must be an https URL in production'],
   [{ TILLIT_ENVIRONMENT: 'prod' }, 'TILLIT_ENVIRONMENT must be one of development, production'],
   [
-    { LEDGER_RPC_URL: 'http://127.0.0.1:1' },
+    { LEDGER_RPC_URL: 'http://ledger.example:8545' },
     'LEDGER_RPC_URL needs LEDGER_PRIVATE_KEY, the key of the account that anchors',
   ],
 ])('%o is refused in one line', async (env, line) => {

@@ -32,7 +32,10 @@ export async function startLedger(config: Config, onEvent: (event: string) => vo
 }
 
 function outsideLedger(config: Config, rpcUrl: string): CityLedger {
-  const { ledgerPrivateKey: privateKey, ledgerContract: contract } = config
+  const { ledgerPrivateKey, ledgerContract: contract } = config
+  // A development chain on this machine: its first account is everyone's, and its URL no secret.
+  const own = config.environment === 'development' && isLoopback(rpcUrl)
+  const privateKey = ledgerPrivateKey ?? (own ? anvilPrivateKey : null)
   if (privateKey === null) {
     throw new Problem('invalid-configuration', {
       detail: 'LEDGER_RPC_URL needs LEDGER_PRIVATE_KEY, the key of the account that anchors',
@@ -41,7 +44,12 @@ function outsideLedger(config: Config, rpcUrl: string): CityLedger {
   return {
     open: () => openEvmLedger({ rpcUrl, privateKey, ...(contract === null ? {} : { contract }) }),
     // A node's URL often carries a key in its path, so it is not told to others.
-    publicRpcUrl: null,
+    publicRpcUrl: own ? rpcUrl : null,
     stop: async () => undefined,
   }
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
 }
