@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { connectCity, createAcceptance } from '@tillit/client'
 import { canonicalJson, concat, toBase58, toBase64url } from '@tillit/codec'
+import { signJws } from '@tillit/keys'
 import type { MeteringPoint } from '@tillit/schemas'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adviceScope } from '../services/standalone/src/demonstration/ask.ts'
 import { gridArea, homes, organisations, timeZone } from '../services/standalone/src/demonstration/cast.ts'
 import { accredit, registerDid } from '../services/standalone/src/demonstration/seed.ts'
+import type { Identity } from '../services/standalone/src/identities.ts'
 import { openStage, type Stage } from './journeys/stage.ts'
 
 /** An Ed25519 public key of small order: one signature verifies for every message under it. */
@@ -119,26 +121,44 @@ describe('what is refused says so with its own code, and stores nothing', () => 
   })
 
   test('a proof of possession made with a small-order key', async () => {
+    const part = (value: object) => toBase64url(Buffer.from(JSON.stringify(value)))
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64url(smallOrderKey) }
-    const header = toBase64url(Buffer.from(JSON.stringify({ typ: 'dpop+jwt', alg: 'EdDSA', jwk })))
-    const payload = toBase64url(
-      Buffer.from(
-        JSON.stringify({
-          htm: 'POST',
-          htu: `${stage.city.url}/oauth/token`,
-          iat: Math.floor(Date.now() / 1000),
-          jti: 'x',
-        }),
-      ),
-    )
-    const forged = `${header}.${payload}.${toBase64url(Uint8Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0)))}`
+    const claims = { htm: 'POST', htu: `${stage.city.url}/oauth/token`, iat: Math.floor(Date.now() / 1000), jti: 'x' }
+    // R = (0, 1) and S = 0: the signature that holds for every message under such a key.
+    const signature = toBase64url(concat(smallOrderKey, new Uint8Array(32)))
+    const dpop = `${part({ typ: 'dpop+jwt', alg: 'EdDSA', jwk })}.${part(claims)}.${signature}`
     const reply = await fetch(`${stage.city.url}/oauth/token`, {
       method: 'POST',
-      headers: { dpop: forged },
-      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: stage.adviser.did }),
+      headers: { dpop },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: stage.adviser.did,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: await assertionOf(stage.adviser),
+        resource: stage.city.url,
+      }),
     })
-    expect(reply.status).toBeGreaterThanOrEqual(400)
-    expect(await reply.json()).toMatchObject({ error: expect.stringMatching(/invalid_dpop_proof|invalid_client/) })
+    expect(reply.status).toBe(400)
+    expect(await reply.json()).toMatchObject({
+      error: 'invalid_dpop_proof',
+      error_description: 'The Ed25519 key is a point of small order',
+    })
+  })
+
+  test.each([
+    ['application/xml', 'unsupported-media-type'],
+    ['application/json', 'body-too-large'],
+  ])('a body of 100 MB as %s', async (type, code) => {
+    const before = await storedRows()
+    const reply = await fetch(`${stage.city.url}/dids`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: Buffer.alloc(100 * 1024 * 1024, 'x'),
+    }).catch((error: Error) => error)
+    // The server may hang up on whoever goes on sending; when it answers, it says why.
+    if (reply instanceof Response) expect(await reply.json()).toMatchObject({ code })
+    else expect(reply.message).toBe('fetch failed')
+    expect(await storedRows()).toEqual(before)
   })
 
   test.each([
@@ -206,4 +226,18 @@ describe('what is refused says so with its own code, and stores nothing', () => 
 function unsigned(): string {
   const part = (value: object) => toBase64url(Buffer.from(JSON.stringify(value)))
   return `${part({ typ: 'at+jwt', alg: 'none', kid: 'x' })}.${part({ sub: 'x' })}.${toBase64url(randomBytes(64))}`
+}
+
+/** RFC 7523, as `connectCity` makes it. */
+function assertionOf({ did, keyId, signer }: Identity): Promise<string> {
+  const iat = Math.floor(Date.now() / 1000)
+  const claims = {
+    iss: did,
+    sub: did,
+    aud: `${stage.city.url}/oauth`,
+    jti: randomBytes(16).toString('hex'),
+    iat,
+    exp: iat + 60,
+  }
+  return signJws({ typ: 'JWT', kid: keyId }, claims, signer)
 }

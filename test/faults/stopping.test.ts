@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { connectCity } from '@tillit/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openSite, type Site } from './city-process.ts'
@@ -73,3 +74,24 @@ test.each(['starting PostgreSQL', 'making the demonstration city', 'has a meter 
     await site.start().ready()
   },
 )
+
+test('a city that lost its keys does not go on with new ones, and starts again when they are back', async () => {
+  const first = site.start()
+  await first.ready()
+  const before = await facts(first.url)
+  await first.interrupt()
+  const keys = join(site.dataDir, 'keys')
+  renameSync(keys, `${keys}.away`)
+
+  const keyless = site.start()
+  expect((await keyless.ended).code).toBe(1)
+  expect(keyless.stderr).toContain('The keys in DATA_DIR are not those of this database.')
+  expect(readdirSync(keys)).toEqual([])
+  expectNothingLeft()
+
+  rmSync(keys, { recursive: true })
+  renameSync(`${keys}.away`, keys)
+  const again = site.start()
+  await again.ready()
+  expect(await facts(again.url)).toMatchObject({ did: before.did, log: before.log })
+})

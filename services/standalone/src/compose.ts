@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import { constructCity, internalUrlOf } from './construct.ts'
 import type { Identity } from './identities.ts'
 import { type KeyStore, openKeyStore } from './key-store.ts'
+import { matchKeys } from './match-keys.ts'
 import { startDatabase } from './start-database.ts'
 import { startLedger } from './start-ledger.ts'
 import { Teardown } from './teardown.ts'
@@ -67,6 +68,7 @@ async function compose(
   onEvent('starting PostgreSQL and the ledger')
   const [database, ledger, portalPage] = await startFoundations(config, { keys, onEvent, teardown })
   signal.throwIfAborted()
+  await matchKeys(database, keys)
   const { app, services, credentials, registrar, authority, utility, ...constructed } = await constructCity({
     config,
     keys,
