@@ -196,11 +196,20 @@ test('in a new browser a new key is made and bound, and it may answer as the old
   const again = await city.adviser.post<Permission>('/permission-requests', { scope: city.request.requested_scope })
   const context = await browser.newContext()
   const elsewhere = await context.newPage()
+  const entitlement = Promise.withResolvers<void>()
+  await elsewhere.route('**/portal/api/credentials', async (route) => {
+    await entitlement.promise
+    await route.continue()
+  })
   await elsewhere.goto(`${city.url}/portal/sign-in`)
   await elsewhere.getByRole('button', { name: citizenName }).click()
   const card = elsewhere.getByRole('article').filter({ hasText: 'How much detail do you give?' })
   await card.getByRole('button', { name: 'Refuse' }).click()
   await elsewhere.getByText(`You refused ${adviserName}`).waitFor()
+  // What arrives by itself has a place of its own, and leaves these words where they are.
+  entitlement.resolve()
+  await elsewhere.getByText('is now in your wallet').waitFor()
+  expect(await elsewhere.getByText(`You refused ${adviserName}`).isVisible()).toBe(true)
   expect((await city.adviser.get<Permission>(`/permissions/${again.id}`)).state).toBe('REJECTED')
   await context.close()
 })

@@ -5,14 +5,16 @@ export type Place = 'content' | 'waiting' | 'access' | 'wallet'
 
 interface Message {
   text: string
-  place: Place
   kind: 'done' | 'failed'
 }
 
 type Announce = (place: Place, text: string, kind?: Message['kind']) => void
 
-const Announcements = createContext<{ message: Message | null; announce: Announce; close: () => void }>({
-  message: null,
+/** One message a place, so that what comes in by itself never takes the words away that answer what somebody did. */
+type Messages = Partial<Record<Place, Message>>
+
+const Announcements = createContext<{ messages: Messages; announce: Announce; close: (place: Place) => void }>({
+  messages: {},
   announce: () => undefined,
   close: () => undefined,
 })
@@ -22,21 +24,24 @@ export function useAnnounce(): Announce {
   return useContext(Announcements).announce
 }
 
-/** Keeps the one message there is, until it is closed or the next thing is done. */
+/** Keeps the messages until they are closed or the next thing is done. */
 export function Announcer({ children }: { children: ReactNode }) {
-  const [message, setMessage] = useState<Message | null>(null)
-  const announce = useCallback<Announce>((place, text, kind = 'done') => setMessage({ place, text, kind }), [])
-  const close = useCallback(() => setMessage(null), [])
+  const [messages, setMessages] = useState<Messages>({})
+  const announce = useCallback<Announce>(
+    (place, text, kind = 'done') => setMessages((others) => ({ ...others, [place]: { text, kind } })),
+    [],
+  )
+  const close = useCallback((place: Place) => setMessages(({ [place]: _, ...others }) => others), [])
   useEffect(() => {
     // A key that activates something is a click too.
     const onAction = ({ target }: Event) => {
-      if (target instanceof Element && target.closest('button, input, summary, a') !== null) close()
+      if (target instanceof Element && target.closest('button, input, summary, a') !== null) setMessages({})
     }
     document.addEventListener('click', onAction)
     return () => document.removeEventListener('click', onAction)
-  }, [close])
+  }, [])
   return (
-    <Announcements value={useMemo(() => ({ message, announce, close }), [message, announce, close])}>
+    <Announcements value={useMemo(() => ({ messages, announce, close }), [messages, announce, close])}>
       {children}
     </Announcements>
   )
@@ -44,17 +49,18 @@ export function Announcer({ children }: { children: ReactNode }) {
 
 /** The live region of a place: always there, because a region that comes with its words is not read out everywhere. */
 export function Announcement({ place }: { place: Place }) {
-  const { message, close } = useContext(Announcements)
+  const { messages, close } = useContext(Announcements)
+  const message = messages[place]
   return (
     <div role="status">
-      {message?.place === place && (
+      {message !== undefined && (
         <div className={`announcement ${message.kind}`}>
           <span>{message.text}</span>
           <button
             type="button"
             className="quiet"
             onClick={() => {
-              close()
+              close(place)
               document.getElementById(place)?.focus({ preventScroll: true })
             }}
           >
