@@ -6,7 +6,7 @@ import { isTest, readWorkspaces } from './dependencies.ts'
 const wire = ['schemas', 'problem']
 const base = [...wire, 'codec']
 const core = ['schemas', 'problem', 'codec', 'keys', 'did', 'log', 'credential', 'policy', 'metering']
-const adapters = ['ledger', 'database', 'http']
+const adapters = ['ledger', 'database', 'http', 'key-store', 'witness']
 const services = [
   'service-registry',
   'service-credentials',
@@ -25,11 +25,13 @@ const allowed: Record<string, string[]> = {
   credential: [...base, 'keys', 'did'],
   policy: [...base, 'keys'],
   metering: [...base, 'keys'],
-  ledger: base,
+  ledger: [...base, 'keys'],
   database: wire,
   http: [...base, 'keys'],
+  'key-store': [...base, 'keys'],
+  witness: [...base, 'keys', 'log'],
   client: core,
-  cli: [...core, 'client', 'ledger'],
+  cli: [...core, 'client', 'ledger', 'witness'],
   ...Object.fromEntries(services.map((name) => [name, [...core, ...adapters]])),
   'service-portal': [...core, ...adapters, 'client'],
   standalone: [...core, ...adapters, 'client', ...services],
