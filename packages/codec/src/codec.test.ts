@@ -116,6 +116,27 @@ describe('JSON from outside', () => {
     )
   })
 
+  test('refuses a member that stands twice wherever it stands, however it is written', () => {
+    const names = fc.string({ minLength: 1, maxLength: 4 }).filter((name) => name !== '__proto__')
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 3 }),
+        fc.jsonValue({ maxDepth: 3 }),
+        names,
+        fc.boolean(),
+        (a, b, name, escaped) => {
+          const first = JSON.stringify(name)
+          const code = name.charCodeAt(0).toString(16).padStart(4, '0')
+          const second = escaped ? `"\\u${code}${JSON.stringify(name.slice(1)).slice(1)}` : first
+          const [one, two] = [a, b].map((value) => JSON.stringify(value)) as [string, string]
+          expect(
+            codeOf(() => parseJson(`[${one},{"x${name.replace(/[^a-z]/g, '')}":{${first}:${one},${second}:${two}}}]`)),
+          ).toBe('invalid-json')
+        },
+      ),
+    )
+  })
+
   test('does not take a text that looks like a member for one', () => {
     expect(parseJson('{"a":"\\"a\\":1","b":["a","a"]}')).toEqual({ a: '"a":1', b: ['a', 'a'] })
   })
@@ -186,7 +207,20 @@ describe('base58 (draft-msporny-base58 section 5)', () => {
     )
   })
 
-  test.each(['0', 'O', 'I', 'l', ' ', 'a+', '1'.repeat(257)])('refuses %j', (text) => {
+  test('writes the number that the bytes are, by plain arithmetic', () => {
+    const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
+        let text = ''
+        for (let number = BigInt(`0x0${toHex(bytes)}`); number > 0n; number /= 58n)
+          text = alphabet.charAt(Number(number % 58n)) + text
+        const zeros = bytes.findIndex((byte) => byte !== 0)
+        expect(toBase58(bytes)).toBe('1'.repeat(zeros < 0 ? bytes.length : zeros) + text)
+      }),
+    )
+  })
+
+  test.each(['0', 'O', 'I', 'l', 'é', '\u{1f600}', ' ', 'a+', '1'.repeat(257)])('refuses %j', (text) => {
     expect(codeOf(() => fromBase58(text))).toBe('invalid-request')
   })
 })
@@ -219,11 +253,16 @@ describe('digests', () => {
     expect(toHex(node.hmacSha256(utf8('Jefe'), utf8('what do ya want for nothing?')))).toBe(
       '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
     )
+    const message = utf8('Test Using Larger Than Block-Size Key - Hash Key First')
+    expect(toHex(node.hmacSha256(new Uint8Array(131).fill(0xaa), message))).toBe(
+      '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+    )
   })
 
   test('are the same in browsers, and of the parts in a row', () => {
+    const bytes = fc.uint8Array({ maxLength: 200, size: 'max' })
     fc.assert(
-      fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
+      fc.property(bytes, bytes, (a, b) => {
         expect(browser.sha256(a, b)).toEqual(node.sha256(concat(a, b)))
         expect(browser.hmacSha256(a, b)).toEqual(node.hmacSha256(a, b))
       }),

@@ -1,12 +1,34 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
+import { concat } from './bytes.ts'
+
+/** Up to this many bytes the parts are joined and hashed by one call; the nodes of a tree are 65 bytes long. */
+const oneShotBytes = 4096
+const hashBytes = 32
+const blockBytes = 64
 
 /** SHA-256 of the parts, one after the other. 32 bytes. */
 export function sha256(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest())
+  const [first] = parts
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  if (length <= oneShotBytes) return sha256OneShot(parts.length === 1 && first !== undefined ? first : concat(...parts))
+  const incremental = createHash('sha256')
+  for (const part of parts) incremental.update(part)
+  return new Uint8Array(incremental.digest())
 }
 
+/** For small inputs a digest as text of one character a byte comes back in half the time of a Buffer. */
+function sha256OneShot(message: Uint8Array): Uint8Array {
+  const text = hash('sha256', message, 'binary')
+  const digest = new Uint8Array(hashBytes)
+  for (let i = 0; i < hashBytes; i++) digest[i] = text.charCodeAt(i)
+  return digest
+}
+
+/** RFC 2104, by two hashes: an Hmac object takes twice their time for messages of the size of an entry. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(message).digest())
+  const block = new Uint8Array(blockBytes)
+  block.set(key.length > blockBytes ? sha256(key) : key)
+  const inner = block.map((byte) => byte ^ 0x36)
+  const outer = block.map((byte) => byte ^ 0x5c)
+  return sha256(outer, sha256(inner, message))
 }

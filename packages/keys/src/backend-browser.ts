@@ -1,13 +1,20 @@
 import { p256 } from '@noble/curves/nist.js'
 import { Point } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
+import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js'
 import { concat, equalBytes } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
+import { littleEndian } from './little-endian.ts'
+import type { MlDsa44PublicKey } from './ml-dsa.ts'
 import type { PublicKey } from './public-key.ts'
 
 export function verifyRaw(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (key.alg === 'EdDSA') return verifyEd25519(key.bytes, message, signature)
   return p256.verify(signature, message, key.bytes, { lowS: false })
+}
+
+export async function verifyRawAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  return verifyRaw(key, message, signature)
 }
 
 /**
@@ -16,16 +23,21 @@ export function verifyRaw(key: PublicKey, message: Uint8Array, signature: Uint8A
  */
 function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const order = Point.CURVE().n
-  const r = signature.slice(0, 32)
-  const s = littleEndian(signature.slice(32))
+  const r = signature.subarray(0, 32)
+  const s = littleEndian(signature.subarray(32))
   if (s >= order) return false
   const challenge = littleEndian(sha512(concat(r, key, message))) % order
   const expected = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(key).multiplyUnsafe(challenge))
   return equalBytes(expected.toBytes(), r)
 }
 
-function littleEndian(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n)
+export function verifyMlDsa44Raw(key: MlDsa44PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
+  return ml_dsa44.verify(signature, message, key.bytes)
+}
+
+export function mlDsa44FromSeed(seed: Uint8Array): { publicKey: Uint8Array; sign(message: Uint8Array): Uint8Array } {
+  const { publicKey, secretKey } = ml_dsa44.keygen(seed)
+  return { publicKey, sign: (message) => ml_dsa44.sign(message, secretKey) }
 }
 
 /** Gives the compressed point. Throws Problem invalid-key when it is not on the curve. */

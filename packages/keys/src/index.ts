@@ -1,5 +1,12 @@
 export { maxJwsCharacters, type ParsedJws, parseJws, signJws, verifyJws } from './jws.ts'
 export {
+  type MlDsa44PublicKey,
+  type MlDsa44Signer,
+  mlDsa44PublicKey,
+  mlDsa44SignerFromSeed,
+  verifyMlDsa44,
+} from './ml-dsa.ts'
+export {
   ed25519PublicKey,
   type PublicKey,
   p256PublicKey,
@@ -9,6 +16,7 @@ export {
   toMultikey,
   toPublicJwk,
 } from './public-key.ts'
+export { type Secp256k1Signer, secp256k1SignerFromPrivateKey } from './secp256k1.ts'
 export {
   generatePrivateJwk,
   type PrivateJwk,
@@ -18,4 +26,4 @@ export {
   signerFromJwk,
   signerFromSeed,
 } from './signer.ts'
-export { verifySignature } from './verify.ts'
+export { verifySignature, verifySignatureAsync } from './verify.ts'

@@ -13,7 +13,7 @@ export interface PublicKey {
   readonly bytes: Uint8Array
 }
 
-/** Ed25519 keys remembered as checked: to check one costs more than to verify a signature with it. */
+/** Keys remembered, so that one key is one object: its import and its thumbprint hang on that. */
 const maxRemembered = 10_000
 const remembered = new Map<string, PublicKey>()
 
@@ -45,25 +45,34 @@ export function parseMultikey(multikey: string): PublicKey {
 
 /** From the 32 bytes of RFC 8032. Throws Problem invalid-key or weak-key. */
 export function ed25519PublicKey(bytes: Uint8Array): PublicKey {
-  const name = toBase64url(bytes)
-  const known = remembered.get(name)
-  if (known) return known
-  refuseWeakEd25519(bytes)
-  // A copy, so that whoever handed the bytes over cannot change the key that others are given.
-  const key: PublicKey = { alg: 'EdDSA', bytes: bytes.slice() }
-  const oldest = remembered.size < maxRemembered ? undefined : remembered.keys().next().value
-  if (oldest !== undefined) remembered.delete(oldest)
-  remembered.set(name, key)
-  return key
+  return remember('EdDSA', bytes, () => {
+    refuseWeakEd25519(bytes)
+    // A copy, so that whoever handed the bytes over cannot change the key that others are given (a Buffer's slice is none).
+    return Uint8Array.from(bytes)
+  })
 }
 
 /** From a SEC 1 point, compressed (33 bytes) or not (65). Throws Problem invalid-key. */
 export function p256PublicKey(point: Uint8Array): PublicKey {
-  const compressed = point.length === 33 && (point[0] === 2 || point[0] === 3)
-  // Hybrid forms (06, 07) and the point at infinity are read by some libraries only.
-  if (!compressed && !(point.length === 65 && point[0] === 4))
-    throw new Problem('invalid-key', { detail: 'The P-256 key is not a SEC 1 point' })
-  return { alg: 'ES256', bytes: checkP256Point(point) }
+  return remember('ES256', point, () => {
+    const compressed = point.length === 33 && (point[0] === 2 || point[0] === 3)
+    // Hybrid forms (06, 07) and the point at infinity are read by some libraries only.
+    if (!compressed && !(point.length === 65 && point[0] === 4))
+      throw new Problem('invalid-key', { detail: 'The P-256 key is not a SEC 1 point' })
+    return checkP256Point(point)
+  })
+}
+
+/** The oldest is forgotten first. What `check` throws is not remembered. */
+function remember(alg: PublicKey['alg'], encoded: Uint8Array, check: () => Uint8Array): PublicKey {
+  const name = `${alg} ${toBase64url(encoded)}`
+  const known = remembered.get(name)
+  if (known) return known
+  const key: PublicKey = { alg, bytes: check() }
+  const oldest = remembered.size < maxRemembered ? undefined : remembered.keys().next().value
+  if (oldest !== undefined) remembered.delete(oldest)
+  remembered.set(name, key)
+  return key
 }
 
 export function toMultikey(key: PublicKey): string {
