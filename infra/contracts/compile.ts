@@ -9,7 +9,10 @@ export interface ContractArtefact {
   settings: object
   sourceSha256: string
   abi: unknown[]
+  /** What a deployment carries, before the constructor's arguments. */
   bytecode: string
+  /** The code as it stands on a chain afterwards. */
+  deployedBytecode: string
 }
 
 interface Solc {
@@ -17,9 +20,13 @@ interface Solc {
   compile(input: string): string
 }
 
+interface Code {
+  object: string
+}
+
 interface CompilerOutput {
   errors?: { severity: string; formattedMessage: string }[]
-  contracts?: Record<string, Record<string, { abi: unknown[]; evm: { bytecode: { object: string } } }>>
+  contracts?: Record<string, Record<string, { abi: unknown[]; evm: { bytecode: Code; deployedBytecode: Code } }>>
 }
 
 const name = 'TillitAnchor'
@@ -40,7 +47,10 @@ export function compileAnchor(): string {
   const input = {
     language: 'Solidity',
     sources: { [`${name}.sol`]: { content: source } },
-    settings: { ...settings, outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } } },
+    settings: {
+      ...settings,
+      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+    },
   }
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
   const contract = output.contracts?.[`${name}.sol`]?.[name]
@@ -54,6 +64,7 @@ export function compileAnchor(): string {
     sourceSha256: createHash('sha256').update(source).digest('hex'),
     abi: contract.abi,
     bytecode: `0x${contract.evm.bytecode.object}`,
+    deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
   }
   return `${JSON.stringify(artefact, null, 2)}\n`
 }

@@ -1,83 +1,56 @@
 import { Problem } from '@tillit/problem'
-import {
-  AbiDecodingDataSizeTooSmallError,
-  type Account,
-  type Address,
-  BaseError,
-  type Chain,
-  ContractFunctionRevertedError,
-  ContractFunctionZeroDataError,
-  createWalletClient,
-  getAddress,
-  getContractAddress,
-  type Hex,
-  isAddressEqual,
-  type PublicClient,
-  type Transport,
-} from 'viem'
+import { type Address, encodeDeployData, getContractAddress, type Hex, isAddressEqual } from 'viem'
 import artefact from '../../../infra/contracts/TillitAnchor.json' with { type: 'json' }
 import { anchorAbi } from './anchor-abi.ts'
-import { reach } from './evm-chain.ts'
+import { isAnchorContract, stateOfContract } from './anchor-contract.ts'
+import { notConfirmed } from './not-confirmed.ts'
+import { isNonceUsed, type Sender, sendTransaction, usedNonces } from './send-transaction.ts'
 
-/** How many of the account's first transactions are searched for a contract that it deployed before. */
+/** How many of the account's first and last transactions are searched for a contract that it deployed before. */
 const searchedNonces = 32
+/** A first transaction under the number may have been another one that was on its way; the second is ours. */
+const attempts = 2
 
-const otherContract = [ContractFunctionRevertedError, ContractFunctionZeroDataError, AbiDecodingDataSizeTooSmallError]
-
-export interface Deployer {
-  readonly client: PublicClient
-  readonly chain: Chain
-  readonly transport: Transport
-  readonly account: Account
+/** The anchor contract that this account deployed and in which one of the anchorers (itself without any) has the role, or null. */
+export async function findOwnContract(
+  sender: Sender,
+  anchorers: readonly Address[] = [sender.address],
+): Promise<Address | null> {
+  const used = await usedNonces(sender)
+  for (let nonce = 0; nonce < used; nonce++) {
+    if (nonce >= searchedNonces && nonce < used - searchedNonces) continue
+    const address = addressOfDeployment(sender, nonce)
+    if (await isContractOf(sender, address, anchorers)) return address
+  }
+  return null
 }
 
 /**
- * Gives the anchor contract of this account, deploying it when there is none. Repeating it after a crash finds the
- * contract again, because its address follows from the account and the transaction's number.
+ * Deploys the anchor contract. Repeating it after a crash finds the contract again with findOwnContract, because its address
+ * follows from the account and the transaction's number.
  */
-export async function deployAnchorContract(deployer: Deployer): Promise<Address> {
-  const { client, account } = deployer
-  const nonce = await reach(() => client.getTransactionCount({ address: account.address }))
-  for (let n = 0; n < Math.min(nonce, searchedNonces); n++) {
-    const address = getContractAddress({ from: account.address, nonce: BigInt(n) })
-    const anchorer = await anchorerOf(client, address)
-    if (anchorer !== null && isAddressEqual(anchorer, account.address)) return address
+export async function deployAnchorContract(sender: Sender, deadline: number): Promise<Address> {
+  const data = encodeDeployData({ abi: anchorAbi, bytecode: artefact.bytecode as Hex, args: [sender.address] })
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const nonce = await usedNonces(sender)
+    await sendTransaction(sender, { data }, nonce)
+    if (!(await isNonceUsed(sender, nonce, deadline))) throw notConfirmed('the anchor contract')
+    const address = addressOfDeployment(sender, nonce)
+    if (await isContractOf(sender, address, [sender.address])) return address
   }
-  return deploy(deployer)
+  throw new Problem('ledger-unavailable', { detail: 'The ledger refused to take the anchor contract' })
 }
 
-/** Who may anchor in the contract at this address, or null when no anchor contract is there. */
-export async function anchorerOf(client: PublicClient, address: Address): Promise<Address | null> {
-  const code = await reach(() => client.getCode({ address }))
-  if (code === undefined || code === '0x') return null
-  return reach(() =>
-    client.readContract({ address, abi: anchorAbi, functionName: 'anchorer' }).catch((error: unknown) => {
-      if (isOtherContract(error)) return null
-      throw error
-    }),
-  )
+function addressOfDeployment({ address }: Sender, nonce: number): Address {
+  return getContractAddress({ from: address, nonce: BigInt(nonce) })
 }
 
-async function deploy({ client, chain, transport, account }: Deployer): Promise<Address> {
-  return reach(async () => {
-    const wallet = createWalletClient({ account, chain, transport })
-    const hash = await wallet.deployContract({
-      abi: anchorAbi,
-      bytecode: artefact.bytecode as Hex,
-      args: [account.address],
-      // Exactly what the chain asks: some chains refuse any other price, and fee estimation differs between them.
-      gasPrice: await client.getGasPrice(),
-    })
-    const receipt = await client.waitForTransactionReceipt({ hash, timeout: 60_000 })
-    if (receipt.status !== 'success' || !receipt.contractAddress) {
-      throw new Problem('ledger-unavailable', { detail: 'The ledger refused to take the anchor contract' })
-    }
-    return getAddress(receipt.contractAddress)
-  })
-}
-
-/** The code there does not have the function: it reverts, gives nothing, or something that is no address. */
-function isOtherContract(error: unknown): boolean {
-  const walk = error instanceof BaseError ? error.walk((e) => otherContract.some((type) => e instanceof type)) : null
-  return walk !== null
+async function isContractOf(
+  { connection: { client } }: Sender,
+  contract: Address,
+  anchorers: readonly Address[],
+): Promise<boolean> {
+  if (!(await isAnchorContract(client, contract))) return false
+  const state = await stateOfContract(client, contract)
+  return state !== null && anchorers.some((address) => isAddressEqual(state.anchorer, address))
 }

@@ -1,32 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Problem } from '@tillit/problem'
-import { createWalletClient, type Hex, http } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { anchorAbi } from './anchor-abi.ts'
+import { accountAddress } from './evm-account.ts'
+import { newAccount, root, stranger, type TestChain, testChain } from './ledger.fixture.ts'
 import type { Ledger } from './ledger.ts'
+import { measureAnchorGas } from './measure-anchor-gas.ts'
 import { openEvmLedger } from './open-evm-ledger.ts'
 import { readAnchor } from './read-anchor.ts'
-import { type Anvil, anvilPrivateKey, startAnvil } from './start-anvil.ts'
+import { readAnchorContract } from './read-anchor-contract.ts'
+import { rotateAnchorer } from './rotate-anchorer.ts'
+import { mostAnchorGas } from './send-transaction.ts'
+import { anvilAccount } from './start-anvil.ts'
 
-/** The second development account of anvil: a stranger to our contract. */
-const strangerKey = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d'
-
-const dataDir = mkdtempSync(join(tmpdir(), 'ledger-'))
-let anvil: Anvil
+let chain: TestChain
 let ledger: Ledger
 beforeAll(async () => {
-  anvil = await startAnvil({ dataDir })
-  ledger = await openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: anvilPrivateKey })
+  chain = await testChain()
+  ledger = await openEvmLedger({ rpcUrl: chain.rpcUrl, account: anvilAccount() })
 })
-afterAll(async () => {
-  await anvil.stop()
-  rmSync(dataDir, { recursive: true, force: true })
-})
-
-const root = (byte: number) => new Uint8Array(32).fill(byte)
+afterAll(() => chain.stop())
 
 describe('the anchor contract', () => {
   test('holds nothing at first', async () => {
@@ -58,20 +49,39 @@ describe('the anchor contract', () => {
     expect(await ledger.latest()).toEqual({ size: 10, root: root(3) })
   })
 
-  test('takes heads from its anchorer only, and the role can be handed on and back', async () => {
+  test('takes heads from its anchorer only; handed on, the old account is refused and the new one goes on', async () => {
     const { rpcUrl, contract } = ledger
-    const stranger = () => openEvmLedger({ rpcUrl, contract, privateKey: strangerKey })
-    await expect(stranger()).rejects.toMatchObject({ code: 'invalid-configuration' })
-    await rotate(anvilPrivateKey, privateKeyToAccount(strangerKey).address)
+    const next = () => openEvmLedger({ rpcUrl, contract, account: stranger })
+    await expect(next()).rejects.toMatchObject({ code: 'invalid-configuration' })
+    await rotateAnchorer({ rpcUrl, contract, account: anvilAccount() }, accountAddress(stranger))
     await expect(ledger.anchor(root(5), 20)).rejects.toBeInstanceOf(Problem)
-    const next = await stranger()
-    expect((await next.anchor(root(5), 20)).contract).toBe(contract)
-    await rotate(strangerKey, privateKeyToAccount(anvilPrivateKey).address)
+    await expect(openEvmLedger({ rpcUrl, contract, account: anvilAccount() })).rejects.toThrow('Another account')
+    expect(await (await next()).anchor(root(5), 20)).toMatchObject({ size: 20, contract })
+    expect(await readAnchorContract({ rpcUrl, contract })).toMatchObject({
+      chainId: 31337,
+      chainName: 'private chain 31337',
+      anchorer: accountAddress(stranger),
+      latest: { size: 20, root: root(5) },
+    })
+    await rotateAnchorer({ rpcUrl, contract, account: stranger }, accountAddress(anvilAccount()))
     expect((await ledger.anchor(root(6), 21)).size).toBe(21)
   })
 
+  test('is handed on once, however often that is asked, and to nobody who could not pay', async () => {
+    const { rpcUrl, contract, anchorer } = ledger
+    const before = await chain.sent(anchorer)
+    const hand = (to: string) => rotateAnchorer({ rpcUrl, contract, account: anvilAccount() }, to)
+    await hand(anchorer)
+    await expect(hand(accountAddress(newAccount(7)))).rejects.toThrow('has too little coin to pay for an anchor')
+    for (const to of ['nobody', `0x${'00'.repeat(20)}`]) await expect(hand(to)).rejects.toThrow('is not an address')
+    await expect(rotateAnchorer({ rpcUrl, contract, account: stranger }, accountAddress(stranger))).rejects.toThrow(
+      'This account does not anchor',
+    )
+    expect(await chain.sent(anchorer)).toBe(before)
+  })
+
   test('is found again, not deployed again, by the next start', async () => {
-    const again = await openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: anvilPrivateKey })
+    const again = await openEvmLedger({ rpcUrl: chain.rpcUrl, account: anvilAccount() })
     expect(again.contract).toBe(ledger.contract)
   })
 })
@@ -79,7 +89,7 @@ describe('the anchor contract', () => {
 describe('reading an anchor', () => {
   test('ignores the same event of another contract', async () => {
     const { rpcUrl } = ledger
-    const other = await openEvmLedger({ rpcUrl, privateKey: strangerKey })
+    const other = await openEvmLedger({ rpcUrl, account: stranger })
     expect(other.contract).not.toBe(ledger.contract)
     const { transaction } = await other.anchor(root(9), 900)
     const reading = readAnchor({ rpcUrl, contract: ledger.contract, anchor: { transaction } })
@@ -98,25 +108,36 @@ describe('reading an anchor', () => {
 })
 
 test('a chain that does not answer is a problem that says so', async () => {
-  const opening = openEvmLedger({ rpcUrl: 'http://127.0.0.1:9', privateKey: anvilPrivateKey, timeoutMs: 500 })
+  const opening = openEvmLedger({ rpcUrl: 'http://127.0.0.1:9', account: anvilAccount(), timeoutMs: 500 })
   await expect(opening).rejects.toMatchObject({ code: 'ledger-unavailable' })
 })
 
 test('closing ends a call that would wait on', async () => {
-  const closed = await openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: anvilPrivateKey })
+  const closed = await openEvmLedger({ rpcUrl: chain.rpcUrl, account: anvilAccount() })
   const call = closed.latest()
   await closed.close()
   await expect(call).rejects.toThrow('was closed')
 })
 
-test('a key that is none is refused without being shown', async () => {
-  const opening = openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: '0x5ec2e7' })
-  await expect(opening).rejects.toMatchObject({ code: 'invalid-configuration' })
-  await expect(opening).rejects.not.toThrow('5ec2e7')
+test('it tells what it is, who anchors and where a transaction can be looked at', () => {
+  expect(ledger).toMatchObject({
+    chainName: 'private chain 31337',
+    coin: 'coin',
+    anchorer: accountAddress(anvilAccount()),
+    confirmations: 1,
+    maxFeeWei: null,
+  })
+  expect(ledger.explorerUrl(`0x${'11'.repeat(32)}`)).toBeNull()
 })
 
-async function rotate(from: Hex, to: Hex): Promise<void> {
-  const wallet = createWalletClient({ account: privateKeyToAccount(from), transport: http(anvil.rpcUrl) })
-  const address = ledger.contract as Hex
-  await wallet.writeContract({ address, abi: anchorAbi, functionName: 'rotateAnchorer', args: [to], chain: null })
-}
+test('an anchor costs the same gas however large the log is, and less than what is allowed for', async () => {
+  const account = newAccount(8)
+  await chain.rpc('anvil_setBalance', accountAddress(account), '0xde0b6b3a7640000')
+  const fresh = await openEvmLedger({ rpcUrl: chain.rpcUrl, account })
+  const [first, ...later] = await measureAnchorGas(fresh, [10_000, 20_000, 1_000_000, 10_000_000_000])
+  // The first writes into an empty slot; the others differ by the zero bytes of the size.
+  expect(first?.gasUsed).toBeLessThan(Number(mostAnchorGas))
+  const gas = later.map(({ gasUsed }) => gasUsed)
+  expect(Math.max(...gas)).toBeLessThan(35_000)
+  expect(Math.max(...gas) - Math.min(...gas)).toBeLessThan(200)
+})

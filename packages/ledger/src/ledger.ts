@@ -14,6 +14,13 @@ export interface AnchorRecord extends AnchoredHead {
   readonly blockNumber: number
   /** Time of the block. */
   readonly anchoredAt: Date
+  /** What the transaction took, when the ledger was asked: gas, and the fee in the smallest unit of the coin (10^-18). */
+  readonly cost?: AnchorCost
+}
+
+export interface AnchorCost {
+  readonly gasUsed: number
+  readonly feeWei: bigint
 }
 
 /**
@@ -23,20 +30,35 @@ export interface AnchorRecord extends AnchoredHead {
 export interface Ledger {
   readonly kind: 'evm'
   readonly chainId: number
+  /** For people: `IOTA EVM`, `private chain 31337`. */
+  readonly chainName: string
+  /** Symbol of the coin that pays. */
+  readonly coin: string
   readonly rpcUrl: string
   /** Address of the contract. Changes when the ledger came back empty and the contract was put there anew. */
   readonly contract: string
+  /** Address of the account that anchors. */
+  readonly anchorer: string
+  /** How many blocks, the anchor's own counted, an anchor waits for before it counts. */
+  readonly confirmations: number
+  /** The most that one anchor may cost, in the smallest unit of the coin; null: any price. */
+  readonly maxFeeWei: bigint | null
   /**
-   * Anchors a head and waits for its block. The same head again gives the record of the first time. Throws Problem
-   * anchor-mismatch when the ledger holds a larger log, or another root at this size.
+   * Anchors a head and gives its record once it counts: after `confirmations` blocks. The same head again gives the record
+   * of the first time. Throws Problem anchor-mismatch when the ledger holds a larger log, or another root at this size;
+   * anchor-not-confirmed when its block or the confirmations take longer than a call should; anchor-fee-too-high when it
+   * would cost more than `maxFeeWei`. After these two the call can be repeated, with this head or a larger one: it goes on
+   * where it was and never pays twice for one head.
    */
   anchor(root: Uint8Array, size: number): Promise<AnchorRecord>
-  /** The largest head that the ledger holds, or null before the first. */
+  /** The largest head in the newest block, confirmed or not; null before the first. */
   latest(): Promise<AnchoredHead | null>
-  /** The anchor of exactly this size, or null. Searches the whole chain; some public nodes refuse that. */
+  /** The anchor of exactly this size once it counts, or null. Looks from the newest block back to the contract's first. */
   find(size: number): Promise<AnchorRecord | null>
-  /** The anchor that a transaction brought, or null when the ledger does not hold it (any more). */
+  /** The anchor that a transaction brought, or null when the ledger does not hold it (any more: it was reorganised). */
   confirm(transaction: string): Promise<AnchorRecord | null>
+  /** Where a person can look at a transaction, or null. */
+  explorerUrl(transaction: string): string | null
   /** Ends calls that are under way with Problem ledger-unavailable. */
   close(): Promise<void>
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { findAnvil } from './find-anvil.ts'
 import { openEvmLedger } from './open-evm-ledger.ts'
-import { anvilPrivateKey, startAnvil } from './start-anvil.ts'
+import { anvilAccount, startAnvil } from './start-anvil.ts'
 
 let dataDir: string
 beforeEach(() => {
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
 const root = new Uint8Array(32).fill(1)
-const open = (rpcUrl: string) => openEvmLedger({ rpcUrl, privateKey: anvilPrivateKey })
+const open = (rpcUrl: string) => openEvmLedger({ rpcUrl, account: anvilAccount() })
 const pidOf = () => Number(readFileSync(join(dataDir, 'anvil.pid'), 'utf8'))
 const runs = (pid: number) => {
   try {

@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Secp256k1Signer, secp256k1SignerFromPrivateKey } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
+import { hexToBytes } from 'viem'
 import { prepareState, putAside, stateFiles } from './anvil-state.ts'
 import { anvilMissing, findAnvil } from './find-anvil.ts'
 import { stopStaleProcess } from './stop-stale-process.ts'
 
 /** The first well-known development account of anvil. Its key is public: it guards nothing outside an embedded chain. */
-export const anvilPrivateKey = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
+export function anvilAccount(): Secp256k1Signer {
+  return secp256k1SignerFromPrivateKey(hexToBytes('0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'))
+}
 
 const readyTimeoutMs = 15_000
 const stopTimeoutMs = 5000
