@@ -1,6 +1,37 @@
 // What outsiders need of our other packages comes from here too: those are not published on their own.
 export type { Inflate, VerifiedCredential } from '@tillit/credential'
-export { type CreateDidOptions, createDid, type DidState, didKeyFor, rotateDid, verifyDidLog } from '@tillit/did'
+export {
+  type CreateDidOptions,
+  createDid,
+  createResolver,
+  type DidDereferencing,
+  type DidResolution,
+  type DidResolver,
+  type DidState,
+  deactivateDid,
+  dereference,
+  didKeyFor,
+  type FetchText,
+  formatDidLog,
+  formatDidWitnessFile,
+  moveDid,
+  nextDidState,
+  nextKeyHash,
+  parseDidLog,
+  parseDidWitnessFile,
+  type RotateDidOptions,
+  rotateDid,
+  type Service,
+  type UpdateDidOptions,
+  updateDid,
+  verifyDidLog,
+  verifyWitnessProofs,
+  type WitnessConfig,
+  type WitnessProofs,
+  webvhLocation,
+  witnessEntry,
+  witnessedPrefix,
+} from '@tillit/did'
 export {
   generatePrivateJwk,
   type PrivateJwk,
@@ -12,13 +43,24 @@ export {
   signerFromSeed,
   thumbprint,
 } from '@tillit/keys'
-export { type VerifiedReceipt, verifyOpening, verifyReceipt } from '@tillit/log'
+export {
+  formatReceiptText,
+  type LogTrust,
+  parseTrustPolicy,
+  type TrustPolicy,
+  type VerifiedReceipt,
+  type VerifiedReceiptText,
+  verifyOpening,
+  verifyReceipt,
+  verifyReceiptText,
+} from '@tillit/log'
 export { describeScope, type ScopeDescription, type VerifiedChain, verifyDelegationChain } from '@tillit/policy'
 export { isProblem, Problem, type ProblemCode } from '@tillit/problem'
 export {
   type AccessRecord,
   type Acknowledgement,
   type BatchAccepted,
+  type DidAccepted,
   type DidLogEntry,
   type Opening,
   type Permission,
@@ -28,6 +70,12 @@ export {
   type Scope,
   scopeType,
 } from '@tillit/schemas'
+export type { LedgerHead, LedgerReader } from './audit/check-anchors.ts'
+export { type CityAnswer, type FetchCity, fetchFromCity } from './audit/fetch-city.ts'
+export type { Finding, FindingCode } from './audit/finding.ts'
+export { type FsckOptions, type FsckProgress, type FsckReport, fsckCity } from './audit/fsck-city.ts'
+export { type MonitorEvent, type MonitorOptions, type MonitorRound, monitorCity } from './audit/monitor-city.ts'
+export { type AlertCode, type MonitorState, parseMonitorState } from './audit/monitor-state.ts'
 export { type City, CityError, type CityOptions, type CityRequest, type ClientIdentity, connectCity } from './city.ts'
 export { delegate } from './delegate.ts'
 export {
@@ -40,6 +88,7 @@ export {
   isOffline,
 } from './device.ts'
 export { completeReceipt } from './receipt.ts'
+export { registerDid } from './register-did.ts'
 export {
   createAcceptance,
   createCredentialProof,

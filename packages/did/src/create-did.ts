@@ -3,7 +3,7 @@ import type { DidLogEntry } from '@tillit/schemas'
 import { encodeHost, encodeSegment } from './did-host.ts'
 import { type WitnessConfig, webvhMethod } from './did-parameters.ts'
 import { type DidContent, documentFor } from './document-for.ts'
-import { entryHash, nextKeyHash, scidOf, scidPlaceholder } from './entry-hash.ts'
+import { entryHash, entryText, nextKeyHash, scidOf, scidPlaceholder } from './entry-hash.ts'
 import { proveEntry } from './entry-proof.ts'
 import { type DidState, nextDidState } from './next-state.ts'
 
@@ -19,6 +19,8 @@ export interface CreateDidOptions extends DidContent {
   readonly portable?: boolean
   readonly ttlSeconds?: number
   readonly witness?: WitnessConfig
+  /** URLs of those who have agreed to keep copies of the log. */
+  readonly watchers?: readonly string[]
   readonly now: Date
 }
 
@@ -43,13 +45,14 @@ export async function createDid(
       ...(options.portable === undefined ? {} : { portable: options.portable }),
       ...(options.ttlSeconds === undefined ? {} : { ttl: options.ttlSeconds }),
       ...(options.witness === undefined ? {} : { witness: options.witness }),
+      ...(options.watchers === undefined ? {} : { watchers: options.watchers }),
     },
     state: documentFor(draftDid, options, { keys: [signer.publicKey] }),
   }
   // The text with placeholders is what the SCID is the hash of, so nothing is replaced while hashing.
-  const scid = scidOf(draft, scidPlaceholder)
+  const scid = scidOf(entryText(draft), scidPlaceholder)
   const unsigned = JSON.parse(JSON.stringify(draft).replaceAll(scidPlaceholder, scid)) as typeof draft
-  const entry = await proveEntry({ ...unsigned, versionId: `1-${entryHash(unsigned, scid)}` }, signer)
+  const entry = await proveEntry({ ...unsigned, versionId: `1-${entryHash(entryText(unsigned), scid)}` }, signer)
   const state = nextDidState({ state: null, entry, now })
   return { did: state.did, entry, state }
 }

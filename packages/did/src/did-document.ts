@@ -97,7 +97,8 @@ function checkMethod(method: unknown, did: string, pointer: string): string {
   return absoluteId(did, method.id)
 }
 
-function isMethod(value: unknown): value is VerificationMethod {
+/** Whether the value is a verification method as far as anything here reads it. */
+export function isMethod(value: unknown): value is VerificationMethod {
   if (typeof value !== 'object' || value === null) return false
   const method = value as Record<string, unknown>
   return (

@@ -25,6 +25,11 @@ export function encodeHost(hostAndPort: string): string {
   return domain
 }
 
+/** The part of a did:web or did:webvh that says where it lives. Throws Problem invalid-did. */
+export function encodePlace(hostAndPort: string, path: readonly string[]): string {
+  return [encodeHost(hostAndPort), ...path.map(encodeSegment)].join(':')
+}
+
 /** Decodes path elements. Throws Problem invalid-did on empty or dot segments, on slashes and on double encoding. */
 export function parsePathSegments(segments: readonly string[]): string[] {
   return segments.map((segment) => {

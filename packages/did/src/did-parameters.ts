@@ -7,6 +7,7 @@ export const webvhMethod = 'did:webvh:1.0'
 
 /** Most keys, hashes, witnesses or watchers that one entry may name. The specification sets none; ours bounds the work. */
 const maxListItems = 64
+const maxWatcherCharacters = 2048
 const maxTtlSeconds = 2 ** 31
 const defaultTtlSeconds = 3600
 
@@ -58,7 +59,7 @@ function readParameter(name: string, value: unknown): DidParameters {
     case 'nextKeyHashes':
       return { nextKeyHashes: readTexts(value, pointer) }
     case 'watchers':
-      return { watchers: readTexts(value, pointer) }
+      return { watchers: readWatchers(readTexts(value, pointer), pointer) }
     case 'witness':
       return { witness: readWitness(value, pointer) }
     case 'portable':
@@ -77,6 +78,15 @@ function readUpdateKeys(keys: readonly string[], pointer: string): readonly stri
     readEd25519(multikey, `${pointer}/${index}`)
   })
   return keys
+}
+
+/** Absolute URLs: a watcher may be named by another scheme than HTTP(S), a DID for example. */
+function readWatchers(urls: readonly string[], pointer: string): readonly string[] {
+  urls.forEach((url, index) => {
+    if (url.length > maxWatcherCharacters || !URL.canParse(url))
+      throw refuseEntry('The watcher is not a URL', `${pointer}/${index}`)
+  })
+  return urls
 }
 
 function readEd25519(multikey: string, pointer: string): void {

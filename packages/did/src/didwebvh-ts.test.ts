@@ -1,18 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { fromBase58, toBase58 } from '@tillit/codec'
 import { ed25519PublicKey, type Signer, signerFromSeed, toMultikey, verifySignature } from '@tillit/keys'
 import type { DidLogEntry } from '@tillit/schemas'
 import * as oracle from 'didwebvh-ts'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   createDid,
   type DIDDocument,
   deactivateDid,
+  didKeyFor,
   nextDidState,
   nextKeyHash,
   rotateDid,
   updateDid,
   verifyDidLog,
+  verifyWitnessProofs,
+  type WitnessProofs,
+  witnessEntry,
+  witnessedPrefix,
 } from './index.ts'
+
+// In a test environment didwebvh-ts writes every log that it resolves into the working tree.
+vi.hoisted(() => vi.stubEnv('NODE_ENV', 'production'))
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute))
 const now = at(59)
@@ -62,8 +71,11 @@ function withoutImpliedServices(document: OracleDocument | null): unknown {
   return service.length === 0 ? rest : { ...rest, service }
 }
 
-async function resolveThere(log: DidLogEntry[]): Promise<{ document: unknown; meta: Record<string, unknown> }> {
-  const { doc, meta } = await oracle.resolveDIDFromLog(log, { verifier })
+async function resolveThere(
+  log: DidLogEntry[],
+  witnessProofs: readonly WitnessProofs[] = [],
+): Promise<{ document: unknown; meta: Record<string, unknown> }> {
+  const { doc, meta } = await oracle.resolveDIDFromLog(log, { verifier, witnessProofs })
   return { document: withoutImpliedServices(doc), meta }
 }
 
@@ -145,4 +157,108 @@ test('a log made by didwebvh-ts verifies here with the same document', async () 
 test('the commitment to a next key is the one of didwebvh-ts', async () => {
   expect(nextKeyHash(first.publicKey)).toBe(await oracle.deriveNextKeyHash(toMultikey(first.publicKey)))
   expect(fromBase58(nextKeyHash(first.publicKey)).slice(0, 2)).toEqual(Uint8Array.of(0x12, 0x20))
+})
+
+describe('with witnesses', () => {
+  const config = (...signers: Signer[]) => ({
+    threshold: signers.length,
+    witnesses: signers.map(({ publicKey }) => ({ id: didKeyFor(publicKey) })),
+  })
+
+  test('a log and proofs made here resolve in didwebvh-ts as far as they count here', async () => {
+    const witness = config(second, third)
+    const created = await createDid({ host: 'city.example', path: [], signer: first, witness, now: at(1) })
+    const updated = await updateDid(created.state, { signer: first, witness: config(third), now: at(2) })
+    const log = [created.entry, updated]
+    const states = [created.state, nextDidState({ state: created.state, entry: updated, now })]
+    const proofs = [
+      await witnessEntry(updated.versionId, second, at(3)),
+      await witnessEntry(updated.versionId, third, at(3)),
+    ]
+    expect(witnessedPrefix(states, proofs)).toBe(2)
+    expect((await resolveThere(log, proofs)).document).toEqual(states[1]?.document)
+    for (const fewer of [[], proofs.slice(1), proofs.slice(0, 1)]) {
+      expect(witnessedPrefix(states, fewer)).toBe(0)
+      await expect(resolveThere(log, fewer)).rejects.toThrow('threshold not met')
+    }
+  })
+
+  test('proofs made by didwebvh-ts verify here', async () => {
+    const witness = config(second, third)
+    const created = await createDid({ host: 'city.example', path: [], signer: first, witness, now: at(1) })
+    const proofs = await oracle.signWitnessProofEntry({
+      versionId: created.entry.versionId,
+      witnesses: witness.witnesses,
+      witnessSignersByDid: Object.fromEntries(
+        [second, third].map((one) => [didKeyFor(one.publicKey), oracleSigner(one)]),
+      ),
+      created: at(2).toISOString(),
+    })
+    // It leaves `id` undefined, which JSON does not have.
+    const item = JSON.parse(JSON.stringify(proofs)) as WitnessProofs
+    expect(
+      verifyWitnessProofs(
+        item,
+        witness.witnesses.map(({ id }) => id),
+      ),
+    ).toHaveLength(2)
+    expect(witnessedPrefix([created.state], [item])).toBe(1)
+  })
+})
+
+describe('the published vectors', () => {
+  interface Vector {
+    kind: string
+    log: DidLogEntry[]
+    witness?: unknown
+    query?: object
+    state?: { requiredWitness?: unknown }
+  }
+  const folder = new URL('../../../test/vectors/did/', import.meta.url)
+  const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, folder), 'utf8'))
+  const differences = read('didwebvh-ts.json') as { reason: string; vectors: string[] }[]
+
+  /** Those that didwebvh-ts can be asked about: logs for which it is given all that it needs. */
+  function vectors(verdict: string): [string, Vector][] {
+    return readdirSync(new URL(`${verdict}/`, folder))
+      .map((file): [string, Vector] => [file.replace('.json', ''), read(`${verdict}/${file}`) as Vector])
+      .filter(
+        ([, { kind, query = {}, state }]) =>
+          (kind === 'log' || kind === 'resolution') && Object.keys(query).length === 0 && !state?.requiredWitness,
+      )
+  }
+
+  function differs(name: string): boolean {
+    return differences.some(({ vectors: names }) =>
+      names.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1)))),
+    )
+  }
+
+  async function accepts({ log, witness }: Vector): Promise<boolean> {
+    try {
+      const { meta } = await oracle.resolveDIDFromLog(log, { verifier, witnessProofs: witness ?? [] })
+      return meta.error === undefined
+    } catch {
+      return false
+    }
+  }
+
+  test.each(['valid', 'invalid'])(
+    'that are %s have the same verdict in didwebvh-ts, or a reason why not',
+    async (verdict) => {
+      vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+      const found: string[] = []
+      for (const [name, vector] of vectors(verdict)) {
+        if ((await accepts(vector)) !== (verdict === 'valid')) found.push(name)
+      }
+      vi.restoreAllMocks()
+      expect(found.filter((name) => !differs(name))).toEqual([])
+      // And no reason for what does not differ.
+      expect(
+        vectors(verdict)
+          .map(([name]) => name)
+          .filter((name) => differs(name) && !found.includes(name)),
+      ).toEqual([])
+    },
+  )
 })

@@ -6,18 +6,27 @@ export const scidPlaceholder = '{SCID}'
 
 export type UnsignedEntry = Omit<DidLogEntry, 'proof'>
 
+/** The canonical text of an entry without its proof, under any version id: the hashes and the proof differ only in that. */
+export type EntryText = (versionId: string) => string
+
 /** Multihash prefix of SHA-256: code 0x12, 32 bytes long. The only hash of did:webvh v1.0. */
 const sha256Prefix = Uint8Array.of(0x12, 0x20)
 
+export function entryText({ parameters, state, versionTime }: Omit<UnsignedEntry, 'versionId'>): EntryText {
+  // Canonical order (RFC 8785 section 3.2.3) puts the two large members first.
+  const head = `{"parameters":${canonicalJson(parameters)},"state":${canonicalJson(state)},"versionId":`
+  const tail = `,"versionTime":${canonicalJson(versionTime)}}`
+  return (versionId) => `${head}${canonicalJson(versionId)}${tail}`
+}
+
 /** The entry hash: over the entry without its proof and with the version before it (the SCID for the first). */
-export function entryHash(entry: UnsignedEntry, previousVersionId: string): string {
-  return multihash(canonicalJson({ ...unsigned(entry), versionId: previousVersionId }))
+export function entryHash(text: EntryText, previousVersionId: string): string {
+  return multihash(text(previousVersionId))
 }
 
 /** The SCID that the first entry must have: the hash of itself with placeholders wherever the SCID stands. */
-export function scidOf(entry: UnsignedEntry, scid: string): string {
-  const text = canonicalJson({ ...unsigned(entry), versionId: scidPlaceholder })
-  return multihash(text.replaceAll(scid, scidPlaceholder))
+export function scidOf(text: EntryText, scid: string): string {
+  return multihash(text(scidPlaceholder).replaceAll(scid, scidPlaceholder))
 }
 
 /** What `nextKeyHashes` holds to commit to a key: the hash of its multikey text. */
@@ -27,10 +36,6 @@ export function nextKeyHash(key: PublicKey): string {
 
 export function multikeyHash(multikey: string): string {
   return multihash(multikey)
-}
-
-function unsigned({ versionId, versionTime, parameters, state }: UnsignedEntry): UnsignedEntry {
-  return { versionId, versionTime, parameters, state }
 }
 
 function multihash(text: string): string {

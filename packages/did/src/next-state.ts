@@ -1,13 +1,13 @@
-import { Problem } from '@tillit/problem'
 import type { DidLogEntry } from '@tillit/schemas'
 import type { DIDDocument } from 'did-resolver'
 import { checkDocument } from './did-document.ts'
 import { type DidParameters, multikeysCommitted, readParameters, type WitnessConfig } from './did-parameters.ts'
-import { entryHash, scidOf, scidPlaceholder } from './entry-hash.ts'
-import { verifyEntryProofs } from './entry-proof.ts'
+import { type EntryText, entryHash, entryText, scidOf, scidPlaceholder } from './entry-hash.ts'
+import { readEntryProofs } from './entry-proof.ts'
 import { checkEntryShape } from './entry-shape.ts'
 import { parseDid } from './parse-did.ts'
 import { refuseEntry } from './refuse-entry.ts'
+import { type SignatureCheck, verifySignatures } from './signature-check.ts'
 import { parseUtc } from './version-time.ts'
 
 const defaultTtlSeconds = 3600
@@ -32,7 +32,7 @@ export interface DidState {
   readonly portable: boolean
   /** Who is to witness the entries after this one; null when nobody is. */
   readonly witness: WitnessConfig | null
-  /** Who was to witness this entry. Witness proofs are no part of the log and are not verified here. */
+  /** Who is to witness this entry itself. Their proofs are no part of the log: see witnessedPrefix. */
   readonly requiredWitness: WitnessConfig | null
   readonly watchers: readonly string[]
   readonly ttlSeconds: number
@@ -44,20 +44,37 @@ export interface DidState {
  * no key is weak. `now` bounds the versionTime. Throws Problem invalid-did-log naming the rule and the place, weak-key or
  * invalid-key for a key, invalid-did for an id.
  */
-export function nextDidState(step: { state: DidState | null; entry: DidLogEntry; now: Date }): DidState {
+export function nextDidState(step: DidStep): DidState {
+  const { state, signatures } = followEntry(step)
+  verifySignatures(signatures)
+  return state
+}
+
+export interface DidStep {
+  readonly state: DidState | null
+  readonly entry: DidLogEntry
+  readonly now: Date
+}
+
+/**
+ * As {@link nextDidState}, but for the signatures, which are handed back: the state is one only once they are verified.
+ * Throws the same Problems.
+ */
+export function followEntry(step: DidStep): { state: DidState; signatures: SignatureCheck[] } {
   const { state: previous, now } = step
   const entry = checkEntryShape(step.entry)
   if (previous?.deactivated) throw refuseEntry('The DID is deactivated', '')
   const parameters = readParameters(entry.parameters)
-  const scid = previous?.scid ?? genesisScid(entry, parameters)
-  checkVersion(entry, previous, scid)
+  const text = entryText(entry)
+  const scid = previous?.scid ?? genesisScid(entry, text, parameters)
+  checkVersion(entry, { previous, text, scid })
   checkTime(entry, previous, now)
   const updateKeys = previous === null ? genesisUpdateKeys(parameters) : parameters.updateKeys
   if (previous !== null) checkLaterParameters(parameters, previous)
-  verifyEntryProofs(entry, authorizedKeys(updateKeys, previous))
+  const signatures = readEntryProofs(entry, text, authorizedKeys(updateKeys, previous))
   const document = checkState(entry, previous, parameters, scid)
   const witness = parameters.witness === undefined ? (previous?.witness ?? null) : parameters.witness
-  return {
+  const state: DidState = {
     did: document.id,
     scid,
     versionId: entry.versionId,
@@ -75,31 +92,27 @@ export function nextDidState(step: { state: DidState | null; entry: DidLogEntry;
     watchers: parameters.watchers ?? previous?.watchers ?? [],
     ttlSeconds: parameters.ttlSeconds ?? previous?.ttlSeconds ?? defaultTtlSeconds,
   }
+  return { state, signatures }
 }
 
-/** The state after a whole log. Throws the Problems of {@link nextDidState}, and invalid-did-log for an empty log. */
-export function verifyDidLog(entries: readonly DidLogEntry[], options: { now: Date }): DidState {
-  let state: DidState | null = null
-  for (const entry of entries) state = nextDidState({ state, entry, now: options.now })
-  if (state === null) throw new Problem('invalid-did-log', { detail: 'The log is empty' })
-  return state
-}
-
-function genesisScid(entry: DidLogEntry, { method, scid }: DidParameters): string {
+function genesisScid(entry: DidLogEntry, text: EntryText, { method, scid }: DidParameters): string {
   if (method === undefined) throw refuseEntry('The first entry does not name the method', '/parameters/method')
   if (scid === undefined) throw refuseEntry('The first entry does not name the SCID', '/parameters/scid')
   // Two entries that differ only in a placeholder would have the same SCID.
   if (JSON.stringify([entry.parameters, entry.state]).includes(scidPlaceholder))
     throw refuseEntry('A placeholder for the SCID was left in the entry', '')
-  if (scidOf(entry, scid) !== scid) throw refuseEntry('The SCID is not the hash of the first entry', '/parameters/scid')
+  if (scidOf(text, scid) !== scid) throw refuseEntry('The SCID is not the hash of the first entry', '/parameters/scid')
   return scid
 }
 
-function checkVersion(entry: DidLogEntry, previous: DidState | null, scid: string): void {
+function checkVersion(
+  entry: DidLogEntry,
+  { previous, text, scid }: { previous: DidState | null; text: EntryText; scid: string },
+): void {
   const number = (previous?.versionNumber ?? 0) + 1
   if (!entry.versionId.startsWith(`${number}-`))
     throw refuseEntry(`The version number does not follow: ${number} is expected`, '/versionId')
-  if (entry.versionId !== `${number}-${entryHash(entry, previous?.versionId ?? scid)}`)
+  if (entry.versionId !== `${number}-${entryHash(text, previous?.versionId ?? scid)}`)
     throw refuseEntry('The entry hash is not that of the entry and the one before it', '/versionId')
 }
 
@@ -144,10 +157,11 @@ function checkState(
   scid: string,
 ): DIDDocument {
   const document = checkDocument(entry.state, '/state')
+  if (document.id === previous?.did) return document
   const parsed = parseDid(document.id)
   if (parsed.method !== 'webvh' || parsed.scid !== scid)
     throw refuseEntry('The id of the document is not the DID of this log', '/state/id')
-  if (previous !== null && document.id !== previous.did) {
+  if (previous !== null) {
     if (!(parameters.portable ?? previous.portable))
       throw refuseEntry('The DID is not portable, so its id may not change', '/state/id')
     if (!Array.isArray(document.alsoKnownAs) || !document.alsoKnownAs.includes(previous.did))

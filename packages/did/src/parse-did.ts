@@ -45,11 +45,21 @@ export function parseDid(did: string): ParsedDid {
 export function parseDidUrl(url: string): ParsedDidUrl {
   const parsed = parseSyntax(url, maxDidUrlCharacters)
   const query = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(parsed.query ?? '')) {
+  for (const pair of (parsed.query ?? '').split('&').filter((text) => text !== '')) {
+    const [name = '', ...value] = pair.split('=').map(decodeText)
     if (query.has(name)) throw new Problem('invalid-did', { detail: 'A parameter of the DID URL stands twice' })
-    query.set(name, value)
+    query.set(name, value.join('='))
   }
   return { did: byMethod(parsed), path: parsed.path ?? '', query, fragment: parsed.fragment ?? null }
+}
+
+/** RFC 3986 section 2.1; unlike in a form, a plus sign is one. */
+function decodeText(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw new Problem('invalid-did', { detail: 'The query of the DID URL is not encoded correctly', cause })
+  }
 }
 
 function parseSyntax(text: string, maxCharacters: number): ParsedDID {

@@ -1,8 +1,11 @@
-import { isProblem, Problem } from '@tillit/problem'
+import { Problem } from '@tillit/problem'
 import type { DidLogEntry } from '@tillit/schemas'
-import { type DidState, nextDidState } from './next-state.ts'
+import type { DidState } from './next-state.ts'
 import { refuseEntry } from './refuse-entry.ts'
+import { verifyDidLogStates } from './verify-log.ts'
 import { parseUtc } from './version-time.ts'
+import type { WitnessProofs } from './witness-file.ts'
+import { witnessedPrefix } from './witness-proofs.ts'
 
 /** Which version of a did:webvh is asked for; at most one of the three, none for the newest. */
 export interface VersionQuery {
@@ -12,48 +15,55 @@ export interface VersionQuery {
   readonly versionNumber?: number
 }
 
+export interface ResolveVersionOptions extends VersionQuery {
+  readonly now: Date
+  /** The items of the DID's `did-witness.json`; asked for only when the log names witnesses. */
+  readonly witnessProofs: () => Promise<readonly WitnessProofs[]>
+}
+
 export interface ResolvedVersion {
   readonly version: DidState
-  /** The newest valid version: what it says of deactivation and updates holds for the whole DID. */
+  /** The newest version that counts: what it says of deactivation and updates holds for the whole DID. */
   readonly latest: DidState
 }
 
 /**
- * Verifies the log and picks a version. An older version that is named is given even when a later entry is invalid (did:webvh
- * v1.0, "Read"). Throws Problem invalid-did-log and the like, and did-not-found when there was no such version.
+ * Verifies the log and picks a version. Only versions that are sufficiently witnessed count, with all before them: until
+ * its witnesses have approved the newest entry, a DID is what it was before. An older version that is named is given even
+ * when a later entry is invalid (did:webvh v1.0, "Read"). Throws Problem invalid-did-log and the like,
+ * did-not-witnessed, and did-not-found when there was no such version.
  */
-export function resolveVersion(
+export async function resolveVersion(
   did: string,
   entries: readonly DidLogEntry[],
-  query: VersionQuery & { now: Date },
-): ResolvedVersion {
-  const { states, fault } = verifiedStates(entries, query.now)
-  const latest = states.at(-1)
-  if (latest === undefined) throw fault ?? refuseEntry('The log is empty', '')
-  if (!states.some((state) => state.did === did))
+  options: ResolveVersionOptions,
+): Promise<ResolvedVersion> {
+  const { states, fault } = await verifyDidLogStates(entries, options)
+  if (states.length === 0) throw fault ?? refuseEntry('The log is empty', '')
+  const counted = await countedStates(states, options)
+  const latest = counted.at(-1)
+  if (latest === undefined) throw notWitnessed()
+  if (!counted.some((state) => state.did === did))
     throw fault ?? new Problem('invalid-did-log', { detail: 'The log is that of another DID' })
-  const version = pick(states, query)
+  const version = pickVersion(counted, options)
   // What is the newest version, now or at a time, an invalid successor leaves open; a named version it does not.
-  const byName = query.versionId !== undefined || query.versionNumber !== undefined
+  const byName = options.versionId !== undefined || options.versionNumber !== undefined
   if (fault !== null && (version === undefined || (!byName && version === latest))) throw fault
-  if (version === undefined) throw new Problem('did-not-found', { detail: 'The DID has no such version' })
-  return { version, latest }
+  if (version !== undefined) return { version, latest }
+  if (byName && pickVersion(states, options) !== undefined) throw notWitnessed()
+  throw new Problem('did-not-found', { detail: 'The DID has no such version' })
 }
 
-function verifiedStates(entries: readonly DidLogEntry[], now: Date): { states: DidState[]; fault: Problem | null } {
-  const states: DidState[] = []
-  for (const entry of entries) {
-    try {
-      states.push(nextDidState({ state: states.at(-1) ?? null, entry, now }))
-    } catch (error) {
-      if (!isProblem(error)) throw error
-      return { states, fault: error }
-    }
-  }
-  return { states, fault: null }
+async function countedStates(
+  states: readonly DidState[],
+  { witnessProofs }: ResolveVersionOptions,
+): Promise<readonly DidState[]> {
+  if (states.every(({ requiredWitness }) => requiredWitness === null)) return states
+  return states.slice(0, witnessedPrefix(states, await witnessProofs()))
 }
 
-function pick(states: readonly DidState[], query: VersionQuery): DidState | undefined {
+/** The version asked for among those that count, in order. Throws Problem invalid-request. */
+export function pickVersion(states: readonly DidState[], query: VersionQuery): DidState | undefined {
   const { versionId, versionTime, versionNumber } = query
   if ([versionId, versionTime, versionNumber].filter((value) => value !== undefined).length > 1)
     throw new Problem('invalid-request', {
@@ -65,4 +75,8 @@ function pick(states: readonly DidState[], query: VersionQuery): DidState | unde
   const time = parseUtc(versionTime)
   if (time === null) throw new Problem('invalid-request', { detail: 'The versionTime is not an ISO 8601 time in UTC' })
   return states.findLast((state) => (parseUtc(state.versionTime) ?? Number.POSITIVE_INFINITY) <= time)
+}
+
+function notWitnessed(): Problem {
+  return new Problem('did-not-witnessed')
 }

@@ -11,13 +11,19 @@ import {
   didKeyFor,
   type FetchText,
   formatDidLog,
+  formatDidWitnessFile,
   nextDidState,
   updateDid,
   verificationKeys,
+  witnessEntry,
 } from './index.ts'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute))
 const signer = await signerFromSeed(new Uint8Array(32).fill(21))
+const witnessSigners = [
+  await signerFromSeed(new Uint8Array(32).fill(22)),
+  await signerFromSeed(new Uint8Array(32).fill(23)),
+] as const
 
 let did: string
 let log: DidLogEntry[]
@@ -33,9 +39,14 @@ beforeAll(async () => {
   hosted.set(did, formatDidLog(log.slice(0, 2)))
 })
 
-function resolverWith(fetchText: FetchText | null = null, text: string | null = null) {
+function resolverWith(
+  fetchText: FetchText | null = null,
+  text: string | null = null,
+  witnessFile: string | null = null,
+) {
   return createResolver({
     webvhLog: async (asked) => text ?? hosted.get(asked) ?? null,
+    webvhWitness: async () => witnessFile,
     fetchText,
     now: () => at(59),
   })
@@ -80,7 +91,8 @@ describe('a did:webvh', () => {
     ['?versionNumber=3', 'notFound'],
     ['?versionTime=2025-12-31T00:00:00Z', 'notFound'],
     ['?versionTime=yesterday', 'invalidOptions'],
-    ['?versionNumber=0', 'invalidOptions'],
+    ['?versionNumber=0', 'notFound'],
+    ['?versionNumber=01', 'invalidOptions'],
     ['?versionNumber=1&versionTime=2026-01-01T00:02:00Z', 'invalidOptions'],
     ['?versionNumber=1&versionNumber=2', 'invalidDid'],
     ['?service=api', 'invalidOptions'],
@@ -118,12 +130,71 @@ describe('a did:webvh', () => {
     expect(didResolutionMetadata.error).toBe('invalidDid')
   })
 
-  test('whose log names witnesses says that their proofs were not verified', async () => {
-    const witness = { threshold: 1, witnesses: [{ id: didKeyFor(signer.publicKey) }] }
-    const created = await createDid({ host: 'city.example', path: [], signer, witness, now: at(1) })
-    const result = await resolverWith(null, formatDidLog([created.entry])).resolve(created.did)
-    expect(result.didResolutionMetadata.witnessProofs).toBe('notVerified')
-    expect(result.didDocumentMetadata.witness).toEqual({ ...witness, threshold: '1' })
+  describe('with witnesses', () => {
+    const [first, second] = witnessSigners
+    const witness = { threshold: 1, witnesses: witnessSigners.map((one) => ({ id: didKeyFor(one.publicKey) })) }
+    const made = async () => {
+      const created = await createDid({ host: 'city.example', path: [], signer, witness, now: at(1) })
+      const updated = await updateDid(created.state, { signer, services: () => [], now: at(3) })
+      return [created.entry, updated] as const
+    }
+
+    test('does not resolve before a threshold of them has approved', async () => {
+      const [entry] = await made()
+      const { didDocument, didResolutionMetadata } = await resolverWith(null, formatDidLog([entry])).resolve(
+        entry.state.id as string,
+      )
+      expect(didDocument).toBeNull()
+      expect(didResolutionMetadata).toMatchObject({
+        error: 'invalidDid',
+        problemDetails: { code: 'did-not-witnessed' },
+      })
+    })
+
+    test('stays at its newest witnessed version until they have approved the next', async () => {
+      const [entry, next] = await made()
+      const id = entry.state.id as string
+      const oldFile = formatDidWitnessFile([await witnessEntry(entry.versionId, first, at(2))])
+      const before = resolverWith(null, formatDidLog([entry, next]), oldFile)
+      expect((await before.resolve(id)).didDocumentMetadata).toMatchObject({
+        versionId: entry.versionId,
+        updated: at(1).toISOString(),
+        witness: { ...witness, threshold: '1' },
+      })
+      const unseen = await before.resolve(id, { versionId: next.versionId })
+      expect(unseen.didResolutionMetadata.problemDetails?.code).toBe('did-not-witnessed')
+      // The later proof approves the version before it too, so the older one is not needed any more.
+      const newFile = formatDidWitnessFile([await witnessEntry(next.versionId, second, at(4))])
+      const after = resolverWith(null, formatDidLog([entry, next]), newFile)
+      expect((await after.resolve(id)).didDocumentMetadata.versionId).toBe(next.versionId)
+      expect((await after.resolve(id, { versionNumber: 1 })).didDocumentMetadata.versionId).toBe(entry.versionId)
+    })
+
+    test('on a foreign host has its proofs fetched beside the log, and only then', async () => {
+      const [entry] = await made()
+      const file = formatDidWitnessFile([await witnessEntry(entry.versionId, first, at(2))])
+      const asked: string[] = []
+      const fetchText: FetchText = async (url) => {
+        asked.push(url.href)
+        return url.pathname.endsWith('.jsonl') ? formatDidLog([entry]) : file
+      }
+      const { didDocument } = await resolverWith(fetchText).resolve(entry.state.id as string)
+      expect(didDocument?.id).toBe(entry.state.id)
+      expect(asked).toEqual([
+        'https://city.example/.well-known/did.jsonl',
+        'https://city.example/.well-known/did-witness.json',
+      ])
+    })
+
+    test('and a witness file that is none does not resolve', async () => {
+      const [entry] = await made()
+      for (const file of ['', '{}', '[1]', '[{"versionId":1}]', '[{"versionId":"1-Qm","proof":{}}]']) {
+        const { didResolutionMetadata } = await resolverWith(null, formatDidLog([entry]), file).resolve(
+          entry.state.id as string,
+        )
+        expect(didResolutionMetadata.problemDetails?.code, file).toBe('invalid-did-log')
+      }
+    })
   })
 })
 
@@ -134,7 +205,12 @@ describe('a foreign host', () => {
       asked.push(url.href)
       return url.pathname.endsWith('.jsonl') ? formatDidLog(log) : '{"id":"did:web:city.example:a"}'
     }
-    const { resolve } = createResolver({ webvhLog: async () => null, fetchText, now: () => at(59) })
+    const { resolve } = createResolver({
+      webvhLog: async () => null,
+      webvhWitness: async () => null,
+      fetchText,
+      now: () => at(59),
+    })
     expect((await resolve(did, { versionNumber: 2 })).didDocument?.id).toBe(did)
     expect((await resolve('did:web:city.example:a')).didDocument?.id).toBe('did:web:city.example:a')
     expect((await resolve('did:web:city.example:b')).didResolutionMetadata.error).toBe('invalidDid')

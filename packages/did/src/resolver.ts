@@ -1,14 +1,16 @@
 import { parseJson } from '@tillit/codec'
 import { isProblem, Problem } from '@tillit/problem'
 import type { DIDDocument, DIDResolutionOptions, ParsedDID, ResolverRegistry } from 'did-resolver'
+import { type DereferenceOptions, type DidDereferencing, dereference } from './dereference.ts'
 import { checkDocument } from './did-document.ts'
 import { didJwkDocument } from './did-jwk.ts'
 import { didKeyDocument } from './did-key.ts'
-import { webLocation, webvhLocation } from './did-location.ts'
+import { webLocation, webvhLocation, webvhWitnessLocation } from './did-location.ts'
 import { maxDidLogCharacters, parseDidLog } from './did-log.ts'
 import { type ParsedDid, parseDidUrl } from './parse-did.ts'
 import { type DidResolution, defaultContentType, resolved, resolvedVersion, unresolved } from './resolution-result.ts'
 import { resolveVersion, type VersionQuery } from './resolve-webvh.ts'
+import { maxWitnessFileCharacters, parseDidWitnessFile, type WitnessProofs } from './witness-file.ts'
 
 export type { DidResolution } from './resolution-result.ts'
 
@@ -31,6 +33,8 @@ export type FetchText = (
 export interface ResolverPorts {
   /** The `did.jsonl` of a DID that is hosted here, or null. */
   readonly webvhLog: (did: string) => Promise<string | null>
+  /** The `did-witness.json` of a DID that is hosted here, or null. Asked for only where the log names witnesses. */
+  readonly webvhWitness: (did: string) => Promise<string | null>
   /** null: foreign hosts are never asked. */
   readonly fetchText: FetchText | null
   readonly now: () => Date
@@ -41,15 +45,19 @@ export interface ResolveOptions extends VersionQuery {
   readonly accept?: string
 }
 
+export interface DidResolver {
+  /** The same methods for `new Resolver(registry)` of did-resolver. */
+  readonly registry: ResolverRegistry
+  resolve(did: string, options?: ResolveOptions): Promise<DidResolution>
+  dereference(didUrl: string, options?: DereferenceOptions & VersionQuery): Promise<DidDereferencing>
+}
+
 /**
- * Resolves did:key, did:jwk, did:web and did:webvh. `resolve` takes a DID, or a DID URL with a version in its query, and
- * puts what is wrong with it into the result; it throws only what a port throws and is no Problem. `registry` gives the same
- * methods to `new Resolver(registry)` of did-resolver.
+ * Resolves did:key, did:jwk, did:web and did:webvh. `resolve` takes a DID, or a DID URL with a version in its query;
+ * `dereference` takes any DID URL. Both put what is wrong with it into the result and throw only what a port throws and is
+ * no Problem.
  */
-export function createResolver(ports: ResolverPorts): {
-  registry: ResolverRegistry
-  resolve: (did: string, options?: ResolveOptions) => Promise<DidResolution>
-} {
+export function createResolver(ports: ResolverPorts): DidResolver {
   const resolve = async (did: string, options: ResolveOptions = {}): Promise<DidResolution> => {
     try {
       return await resolveUrl(did, options, ports)
@@ -62,7 +70,30 @@ export function createResolver(ports: ResolverPorts): {
     resolve(parsed.didUrl, pickOptions(options))
   // Without a prototype, so that did:constructor is no method.
   const registry: ResolverRegistry = Object.create(null)
-  return { registry: Object.assign(registry, { key: method, jwk: method, web: method, webvh: method }), resolve }
+  return {
+    registry: Object.assign(registry, { key: method, jwk: method, web: method, webvh: method }),
+    resolve,
+    dereference: async (didUrl, { accept, verificationRelationship, ...version } = {}) =>
+      dereference(didUrl, await resolve(resolvableUrl(didUrl), version), {
+        ...(accept === undefined ? {} : { accept }),
+        ...(verificationRelationship === undefined ? {} : { verificationRelationship }),
+      }),
+  }
+}
+
+/** The DID of a DID URL, with the version that its query asks for. A text that is no DID URL stays as it is, and is refused. */
+export function resolvableUrl(didUrl: string): string {
+  try {
+    const { did, query } = parseDidUrl(didUrl)
+    const version = versionParameters.flatMap((name) => {
+      const value = query.get(name)
+      return value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]
+    })
+    return version.length === 0 ? did.did : `${did.did}?${version.join('&')}`
+  } catch (error) {
+    if (isProblem(error)) return didUrl
+    throw error
+  }
 }
 
 async function resolveUrl(url: string, options: ResolveOptions, ports: ResolverPorts): Promise<DidResolution> {
@@ -77,10 +108,7 @@ async function resolveUrl(url: string, options: ResolveOptions, ports: ResolverP
 }
 
 async function resolveParsed(did: ParsedDid, version: VersionQuery, ports: ResolverPorts): Promise<DidResolution> {
-  if (did.method === 'webvh') {
-    const entries = parseDidLog(await readLog(did.did, ports))
-    return resolvedVersion(did.did, resolveVersion(did.did, entries, { ...version, now: ports.now() }))
-  }
+  if (did.method === 'webvh') return resolveWebvh(did.did, version, ports)
   if (did.method === 'other')
     throw new Problem('did-method-not-supported', { detail: `The method ${did.name} is not supported` })
   if (version.versionId !== undefined || version.versionTime !== undefined || version.versionNumber !== undefined)
@@ -89,9 +117,20 @@ async function resolveParsed(did: ParsedDid, version: VersionQuery, ports: Resol
   return resolved(did.method === 'key' ? didKeyDocument(did.value) : didJwkDocument(did.value))
 }
 
-async function readLog(did: string, ports: ResolverPorts): Promise<string> {
+async function resolveWebvh(did: string, version: VersionQuery, ports: ResolverPorts): Promise<DidResolution> {
   const hosted = await ports.webvhLog(did)
-  return hosted ?? (await fetchForeign(webvhLocation(did), maxDidLogCharacters, ports))
+  const text = hosted ?? (await fetchForeign(webvhLocation(did), maxDidLogCharacters, ports))
+  const witnessProofs = async (): Promise<WitnessProofs[]> => {
+    const file =
+      hosted === null
+        ? await fetchOrNull(webvhWitnessLocation(did), maxWitnessFileCharacters, ports)
+        : await ports.webvhWitness(did)
+    return file === null ? [] : parseDidWitnessFile(file)
+  }
+  return resolvedVersion(
+    did,
+    await resolveVersion(did, parseDidLog(text), { ...version, now: ports.now(), witnessProofs }),
+  )
 }
 
 async function readWebDocument(did: string, ports: ResolverPorts): Promise<DIDDocument> {
@@ -101,12 +140,16 @@ async function readWebDocument(did: string, ports: ResolverPorts): Promise<DIDDo
   return checkDocument(document)
 }
 
-async function fetchForeign(url: URL, maxBytes: number, { fetchText }: ResolverPorts): Promise<string> {
-  if (fetchText === null)
-    throw new Problem('did-not-found', { detail: 'The DID is not hosted here, and other hosts are not asked' })
-  const text = await fetchText(url, { maxBytes, timeoutMilliseconds: fetchTimeoutMilliseconds })
+async function fetchForeign(url: URL, maxBytes: number, ports: ResolverPorts): Promise<string> {
+  const text = await fetchOrNull(url, maxBytes, ports)
   if (text === null) throw new Problem('did-not-found')
   return text
+}
+
+async function fetchOrNull(url: URL, maxBytes: number, { fetchText }: ResolverPorts): Promise<string | null> {
+  if (fetchText === null)
+    throw new Problem('did-not-found', { detail: 'The DID is not hosted here, and other hosts are not asked' })
+  return fetchText(url, { maxBytes, timeoutMilliseconds: fetchTimeoutMilliseconds })
 }
 
 function versionOf(query: ReadonlyMap<string, string>): VersionQuery {
@@ -117,7 +160,7 @@ function versionOf(query: ReadonlyMap<string, string>): VersionQuery {
   const versionId = query.get('versionId')
   const versionTime = query.get('versionTime')
   const versionNumber = query.get('versionNumber')
-  if (versionNumber !== undefined && !/^[1-9][0-9]{0,8}$/.test(versionNumber))
+  if (versionNumber !== undefined && !/^(0|[1-9][0-9]{0,8})$/.test(versionNumber))
     throw new Problem('invalid-request', { detail: 'The versionNumber is not a number' })
   return {
     ...(versionId === undefined ? {} : { versionId }),

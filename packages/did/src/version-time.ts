@@ -5,7 +5,6 @@ const utcPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|\+00:00)$
 export function parseUtc(text: unknown): number | null {
   if (typeof text !== 'string' || !utcPattern.test(text)) return null
   const date = new Date(text)
-  if (Number.isNaN(date.getTime())) return null
-  // Date reads 30 February as 1 March; what it read must be what was written.
-  return date.toISOString().slice(0, 19) === text.slice(0, 19) ? date.getTime() : null
+  // Date reads 30 February as 1 March; the day it read must be the one written. What else does not exist is no time to it.
+  return date.getUTCDate() === Number(text.slice(8, 10)) ? date.getTime() : null
 }

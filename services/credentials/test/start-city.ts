@@ -78,7 +78,7 @@ export async function startCity(options: { statusListSize?: number } = {}): Prom
   const now = () => clock.now
   const [registrar, authority, utility] = await Promise.all([newIdentity(), newIdentity(), newIdentity()])
   const hosted = [registrar, authority, utility]
-  const resolver = createResolver({ webvhLog: async () => null, fetchText: null, now })
+  const resolver = createResolver({ webvhLog: async () => null, webvhWitness: async () => null, fetchText: null, now })
   const credentials = createCredentials({
     db: database.connect<CredentialsTables>('credentials'),
     now,

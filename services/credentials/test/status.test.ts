@@ -30,7 +30,7 @@ async function issueEntitlement(): Promise<{ credential: string; id: string; uri
 /** What an outside verifier does: fetch the list and verify it under the authority's key. */
 function readStatus(uri: string, idx: number): Promise<string> {
   const now = () => city.clock.now
-  const resolver = createResolver({ webvhLog: async () => null, fetchText: null, now })
+  const resolver = createResolver({ webvhLog: async () => null, webvhWitness: async () => null, fetchText: null, now })
   return statusReader({
     fetchToken: async (address) => (await city.call(null, 'GET', new URL(address).pathname)).text,
     issuerDids: [city.authority.did],

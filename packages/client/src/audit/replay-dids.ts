@@ -1,0 +1,177 @@
+import { canonicalBytes, equalBytes, sha256 } from '@tillit/codec'
+import {
+  type DidState,
+  maxDidLogCharacters,
+  maxWitnessFileCharacters,
+  nextDidState,
+  parseDidLog,
+  parseDidWitnessFile,
+  type WitnessedVersion,
+  type WitnessProofs,
+  webvhLocation,
+  webvhWitnessLocation,
+  witnessedPrefix,
+} from '@tillit/did'
+import { isProblem } from '@tillit/problem'
+import type { DidLogEntry } from '@tillit/schemas'
+import type { CityReader } from './city-reader.ts'
+import { concurrentReads } from './city-tiles.ts'
+import type { Findings } from './finding.ts'
+import { inOrder } from './in-order.ts'
+import type { IndexedOpening } from './read-lists.ts'
+
+/** The chain of one DID, as the log has it. */
+interface Chain {
+  state: DidState
+  /** SHA-256 of the canonical form of each entry, in the order of the log. */
+  readonly digests: Uint8Array[]
+  readonly versions: WitnessedVersion[]
+  /** An entry in the log did not follow, so what is served cannot be judged by it. */
+  broken: boolean
+}
+
+/** Replays the chains of the public DIDs in the order of the log, and compares them with what the city serves. */
+export class DidReplay {
+  readonly #city: CityReader
+  readonly #findings: Findings
+  readonly #now: () => Date
+  readonly #chains = new Map<string, Chain>()
+  /** Chains that were not compared with what is served since they grew, or that were behind it then. */
+  readonly #pending = new Set<Chain>()
+
+  constructor(city: CityReader, findings: Findings, now: () => Date) {
+    this.#city = city
+    this.#findings = findings
+    this.#now = now
+  }
+
+  get count(): number {
+    return this.#chains.size
+  }
+
+  /** Takes an entry of the log whose opening was verified. */
+  take({ index, entry: opened }: IndexedOpening): void {
+    const entry = opened as DidLogEntry
+    const chain = this.#chains.get(scidOf(entry)) ?? null
+    if (chain?.broken) return
+    try {
+      const state = nextDidState({ state: chain?.state ?? null, entry, now: this.#now() })
+      const known = chain ?? { state, digests: [], versions: [], broken: false }
+      const { versionId, versionNumber, requiredWitness } = state
+      known.state = state
+      known.digests.push(digestOf(entry))
+      known.versions.push({ versionId, versionNumber, requiredWitness })
+      this.#chains.set(state.scid, known)
+      this.#pending.add(known)
+    } catch (error) {
+      if (!isProblem(error)) throw error
+      if (chain !== null) chain.broken = true
+      const did = chain === null ? '' : ` of ${chain.state.did}`
+      this.#findings.error('did-chain-broken', `index ${index}`, `The entry${did} does not follow: ${error.message}`)
+    }
+  }
+
+  /**
+   * Compares every chain with its did.jsonl and did-witness.json, but not twice without need. Gives how many DIDs serve more
+   * than the log holds so far; the last time that is asked it is a finding.
+   */
+  async compareServed(options: { final: boolean }): Promise<number> {
+    const chains = [...this.#pending]
+    let ahead = 0
+    let at = 0
+    for await (const isAhead of inOrder(chains, concurrentReads, (chain) => this.#compare(chain, options))) {
+      const chain = chains[at++]
+      if (isAhead) ahead++
+      else if (chain !== undefined) this.#pending.delete(chain)
+    }
+    return ahead
+  }
+
+  async #compare(chain: Chain, { final }: { final: boolean }): Promise<boolean> {
+    if (chain.broken) return false
+    const { did } = chain.state
+    const { pathname } = webvhLocation(did)
+    const served = await this.#served(pathname, did)
+    if (served === null) return false
+    const differs = chain.digests.findIndex((digest, i) => {
+      const other = served[i]
+      return other !== undefined && !equalBytes(digest, other)
+    })
+    if (differs >= 0) {
+      this.#findings.error('did-entry-differs', did, `Entry ${differs + 1} of ${pathname} is not the one in the log`)
+      return false
+    }
+    if (served.length < chain.digests.length) await this.#judgeShort(chain, served.length)
+    else await this.#judgeWitnesses(chain)
+    if (served.length <= chain.digests.length) return false
+    const more = served.length - chain.digests.length
+    if (final) this.#findings.error('did-entry-not-logged', did, `${more} of the entries served are not in the log`)
+    return true
+  }
+
+  async #served(pathname: string, did: string): Promise<Uint8Array[] | null> {
+    const text = await this.#city.text(pathname, {
+      ...{ maxBytes: maxDidLogCharacters, missing: 'did-log-missing', malformed: 'did-log-malformed' },
+    })
+    if (text === null) return null
+    try {
+      return parseDidLog(text).map(digestOf)
+    } catch (error) {
+      if (!isProblem(error)) throw error
+      this.#findings.error('did-log-malformed', did, error.message)
+      return null
+    }
+  }
+
+  /** Fewer entries than the log has: right for those that wait for their witnesses, and for no other. */
+  async #judgeShort({ state, versions, digests }: Chain, served: number): Promise<void> {
+    const next = versions[served]
+    if (next !== undefined && next.requiredWitness !== null) {
+      const witnessed = witnessedPrefix(versions, await this.#witnessProofs(state.did))
+      if (witnessed === served) return
+      if (witnessed < served) return this.#unwitnessed(state.did, witnessed)
+    }
+    const { did } = state
+    const hidden = digests.length - served
+    this.#findings.error('did-entry-hidden', did, `${hidden} entries from version ${served + 1} on are not served`)
+  }
+
+  async #judgeWitnesses({ state, versions }: Chain): Promise<void> {
+    if (versions.every(({ requiredWitness }) => requiredWitness === null)) return
+    const witnessed = witnessedPrefix(versions, await this.#witnessProofs(state.did))
+    if (witnessed < versions.length) this.#unwitnessed(state.did, witnessed)
+  }
+
+  #unwitnessed(did: string, witnessed: number): void {
+    this.#findings.error(
+      'did-not-witnessed',
+      did,
+      `Version ${witnessed + 1} is served without the proofs of its witnesses`,
+    )
+  }
+
+  async #witnessProofs(did: string): Promise<readonly WitnessProofs[]> {
+    const { pathname } = webvhWitnessLocation(did)
+    const text = await this.#city.text(pathname, {
+      ...{ maxBytes: maxWitnessFileCharacters, missing: 'did-not-witnessed', malformed: 'did-not-witnessed' },
+    })
+    if (text === null) return []
+    try {
+      return parseDidWitnessFile(text)
+    } catch (error) {
+      if (!isProblem(error)) throw error
+      this.#findings.error('did-not-witnessed', pathname, error.message)
+      return []
+    }
+  }
+}
+
+/** A DID keeps its SCID through all its life, wherever it moves. */
+function scidOf(entry: DidLogEntry): string {
+  const { id } = entry.state ?? {}
+  return typeof id === 'string' ? (id.split(':')[2] ?? '') : ''
+}
+
+function digestOf(entry: DidLogEntry): Uint8Array {
+  return sha256(canonicalBytes(entry))
+}
