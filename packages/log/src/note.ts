@@ -1,13 +1,14 @@
 import { concat, equalBytes, fromBase64, toBase64, utf8 } from '@tillit/codec'
 import { type Signer, verifySignature } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
-import { isKeyName, type VerifierKey, verifierKey } from './verifier-key.ts'
+import { type VerifierKey, verifierKey } from './verifier-key.ts'
+import { isKeyName, keyIdBytes } from './vkey.ts'
 
-/** Longest note parsed, in characters: room for a checkpoint and its post-quantum cosignatures (nearly 5 kB each). */
-const maxNoteCharacters = 100_000
+/** Longest note parsed, in characters: room for two cosignatures (3.4 kB the longer one) of each of 32 witnesses. */
+const maxNoteCharacters = 200_000
 
 /** Most signatures on one note; the specification asks for at least 16. */
-const maxSignatures = 32
+const maxSignatures = 80
 
 export interface NoteSignature {
   readonly name: string
@@ -26,7 +27,7 @@ export async function signNote(text: string, name: string, signer: Signer): Prom
   if (!text.endsWith('\n') || hasControls(text)) throw new RangeError('a note is lines of text, each with its newline')
   const key = verifierKey(name, signer.publicKey)
   const signature = await signer.sign(utf8(text))
-  return `${text}\n— ${name} ${toBase64(concat(key.id, signature))}\n`
+  return `${text}\n${formatSignatureLine({ name, keyId: key.id, signature })}`
 }
 
 /** Parses strictly, without verifying. Throws Problem invalid-checkpoint. */
@@ -45,13 +46,46 @@ export function parseNote(note: string): ParsedNote {
  * verify spoils the note. Throws Problem invalid-checkpoint.
  */
 export function verifyNote(note: string, key: VerifierKey): string {
-  const { text, signatures } = parseNote(note)
-  const own = signatures.filter((signature) => signature.name === key.name && equalBytes(signature.keyId, key.id))
-  if (own.length === 0) throw invalid(`it is not signed by ${key.name}`)
+  const parsed = parseNote(note)
+  if (!isSignedBy(parsed, key)) throw invalid(`it is not signed by ${key.name}`)
+  return parsed.text
+}
+
+/**
+ * Whether the key signed the note. A log whose key is being changed signs with both, and each is judged by itself. Throws
+ * Problem invalid-checkpoint when a signature by this key does not verify.
+ */
+export function isSignedBy(note: ParsedNote, key: VerifierKey): boolean {
+  const own = signaturesBy(note, key)
   for (const { signature } of own) {
-    if (!verifySignature(key.publicKey, utf8(text), signature)) throw invalid(`the signature of ${key.name} is wrong`)
+    if (!verifySignature(key.publicKey, utf8(note.text), signature))
+      throw invalid(`the signature of ${key.name} is wrong`)
   }
-  return text
+  return own.length > 0
+}
+
+/** The signatures on lines that name this key; not verified. */
+export function signaturesBy(
+  { signatures }: ParsedNote,
+  key: { readonly name: string; readonly id: Uint8Array },
+): readonly NoteSignature[] {
+  return signatures.filter(({ name, keyId }) => name === key.name && equalBytes(keyId, key.id))
+}
+
+/** The signatures by this key that verify. Others under its name may be anyone's. */
+export function verifiedSignatures(note: ParsedNote, key: VerifierKey): readonly NoteSignature[] {
+  return signaturesBy(note, key).filter(({ signature }) => verifySignature(key.publicKey, utf8(note.text), signature))
+}
+
+/** The note with no other signatures than those of these keys that verify. */
+export function keepSignaturesOf(keys: readonly VerifierKey[], note: ParsedNote): string {
+  const lines = keys.flatMap((key) => verifiedSignatures(note, key)).map(formatSignatureLine)
+  return `${note.text}\n${lines.join('')}`
+}
+
+/** A signature line with its newline (C2SP signed-note, format). */
+export function formatSignatureLine({ name, keyId, signature }: NoteSignature): string {
+  return `— ${name} ${toBase64(concat(keyId, signature))}\n`
 }
 
 function parseSignatureLine(line: string): NoteSignature {
@@ -65,8 +99,8 @@ function parseSignatureLine(line: string): NoteSignature {
   } catch (cause) {
     throw invalid('a signature is not base64', cause)
   }
-  if (bytes.length < 5) throw invalid('a signature is too short')
-  return { name, keyId: bytes.slice(0, 4), signature: bytes.slice(4) }
+  if (bytes.length <= keyIdBytes) throw invalid('a signature is too short')
+  return { name, keyId: bytes.slice(0, keyIdBytes), signature: bytes.slice(keyIdBytes) }
 }
 
 /** ASCII control characters other than newline may not stand in a note. */
