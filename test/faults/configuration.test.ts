@@ -37,9 +37,12 @@ test.each([
   [{ PUBLIC_URL: 'http://' }, 'PUBLIC_URL must be a URL'],
   [{ TILLIT_ENVIRONMENT: 'production' }, 'PUBLIC_URL must be an https URL in production'],
   [{ TILLIT_ENVIRONMENT: 'prod' }, 'TILLIT_ENVIRONMENT must be one of development, production'],
+  [{ KEY_STORE: 'vault' }, 'KEY_STORE must be one of files, pkcs11'],
+  [{ KEY_STORE: 'pkcs11' }, 'PKCS11_MODULE names the PKCS#11 library and is needed with KEY_STORE=pkcs11'],
+  [{ KEY_PASSPHRASE_FILE: '/none' }, 'KEY_PASSPHRASE_FILE: /none cannot be read'],
   [
-    { LEDGER_RPC_URL: 'http://ledger.example:8545' },
-    'LEDGER_RPC_URL needs LEDGER_PRIVATE_KEY, the key of the account that anchors',
+    { TILLIT_ENVIRONMENT: 'production', PUBLIC_URL: 'https://city.example', REGISTRAR_NAME: 'City' },
+    'KEY_PASSPHRASE_FILE names the file with the passphrase that encrypts the keys and is needed in production; make one with: openssl rand -base64 32',
   ],
 ])('%o is refused in one line', async (env, line) => {
   expect(await refusal(env)).toEqual([line])
@@ -71,6 +74,22 @@ test('with a ledger that cannot be reached the city runs and says that it is not
   const { fault } = await connectCity({ url: city.url }).get<{ fault: string | null }>('/registry/ledger')
   expect(fault).toContain('cannot be reached')
   expect((await city.interrupt()).code).toBe(0)
+})
+
+test('an outside ledger without a key is anchored to by an account that the city makes, and it says which', async () => {
+  const env = {
+    ...{ LEDGER_CHAIN: 'iota-evm-testnet', LEDGER_RPC_URL: `http://127.0.0.1:${await freePort()}`, TILLIT_DEMO: 'off' },
+  }
+  const accountOf = async () => {
+    const city = site.start(env)
+    await city.says('the log is anchored by the account 0x')
+    await city.ready()
+    expect((await city.interrupt()).code).toBe(0)
+    return /by the account (0x[0-9a-fA-F]{40}), which pays for it/.exec(city.stderr)?.[1]
+  }
+  const account = await accountOf()
+  expect(account).toBeDefined()
+  expect(await accountOf()).toBe(account)
 })
 
 test('a port that is taken by another program is named, and nothing is left running', async () => {

@@ -1,1 +1,7 @@
-export {}
+export type { KeyAlgorithm } from './key-record.ts'
+export { type KeyInfo, type KeyStore, type KeyStoreOptions, openKeyStore } from './key-store.ts'
+export { minPassphraseCharacters } from './passphrase-key.ts'
+export { rewrapFolder as rewrapKeyStore } from './sealed-folder.ts'
+export { storeKeyFile } from './store-key.ts'
+export type { TokenOptions } from './token.ts'
+export { writeDurably } from './write-durably.ts'

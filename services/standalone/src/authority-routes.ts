@@ -10,7 +10,7 @@ const Authority = Type.Object(
     did: Did,
     registrar: Did,
     environment: Type.String(),
-    log: Type.Object({ origin: Type.String(), vkey: Type.String() }, closed),
+    log: Type.Object({ origin: Type.String(), vkey: Type.String(), self_witnessed: Type.Boolean() }, closed),
   },
   closed,
 )

@@ -12,7 +12,7 @@ export function printBanner(city: City, config: Config, demonstration: Demonstra
     `  Portal             ${city.url}/portal/`,
     `  API documentation  ${city.url}/docs`,
     `  OpenAPI            ${city.url}/openapi.json`,
-    `  Log                ${city.url}/log/checkpoint`,
+    `  Log                ${city.url}/log/checkpoint${city.selfWitnessed ? '   (self-witnessed)' : ''}`,
     `  Ledger             ${city.url}/registry/ledger   (anchored every ${config.anchorIntervalSeconds} s)`,
     ...(demonstration === null ? [] : demonstrationLines(city, demonstration)),
     '',

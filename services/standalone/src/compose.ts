@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { connectCity } from '@tillit/client'
 import { createLogger, type TillitServer } from '@tillit/http'
+import type { KeyStore } from '@tillit/key-store'
+import type { MlDsa44Signer, Signer } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import type { Persona } from '@tillit/service-authorization'
 import { buildPortal } from '@tillit/service-portal'
@@ -9,8 +9,10 @@ import { lockCity } from './city-lock.ts'
 import type { Config } from './config.ts'
 import { constructCity, internalUrlOf } from './construct.ts'
 import type { Identity } from './identities.ts'
-import { type KeyStore, openKeyStore } from './key-store.ts'
 import { matchKeys } from './match-keys.ts'
+import { openKeys } from './open-keys.ts'
+import { openWitnessing } from './open-witnessing.ts'
+import { registerIdentity, updateIfRegistered } from './register-identity.ts'
 import { startDatabase } from './start-database.ts'
 import { startLedger } from './start-ledger.ts'
 import { Teardown } from './teardown.ts'
@@ -27,6 +29,8 @@ export interface City {
   authority: Identity
   utility: Identity
   personas: readonly Persona[]
+  /** No witness but the operator's own has to cosign the log. */
+  selfWitnessed: boolean
   /** Ends everything that was started, in reverse order. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -63,7 +67,8 @@ async function compose(
   await mkdir(config.dataDir, { recursive: true })
   const lock = await lockCity(config.dataDir)
   teardown.add(() => lock.release())
-  const keys = openKeyStore(join(config.dataDir, 'keys'))
+  const keys = await openKeys(config, { now })
+  teardown.add(() => keys.close())
   const logger = createLogger(config.logLevel)
   onEvent('starting PostgreSQL and the ledger')
   const [database, ledger, portalPage] = await startFoundations(config, { keys, onEvent, teardown })
@@ -74,6 +79,8 @@ async function compose(
     keys,
     databaseUrlOf: database.urlOf,
     ledger,
+    openWitnessing: async (log) =>
+      openWitnessing(config, { log, witnessSigners: await witnessSigners(keys), now, logger, teardown }),
     pageFolder: portalPage.folder,
     logger,
     now,
@@ -86,7 +93,9 @@ async function compose(
   }
   await openDoors(app, config)
   teardown.add(() => app.close())
-  await register(internalUrlOf(config), [registrar, authority])
+  for (const identity of [registrar, authority])
+    await registerIdentity(internalUrlOf(config), identity, { listed: true })
+  await updateIfRegistered(internalUrlOf(config), utility)
   await credentials.bootstrapRoot({ did: registrar.did, ...config.registrar })
   constructed.markOpen()
   return {
@@ -98,8 +107,14 @@ async function compose(
     authority,
     utility,
     personas: constructed.personas,
+    selfWitnessed: constructed.selfWitnessed,
     stop: () => teardown.run(),
   }
+}
+
+/** One algorithm for today, and one that outlives it. */
+async function witnessSigners(keys: KeyStore): Promise<(Signer | MlDsa44Signer)[]> {
+  return [await keys.signer('witness'), await keys.mlDsa44Signer('witness-ml-dsa')]
 }
 
 async function startFoundations(
@@ -108,7 +123,7 @@ async function startFoundations(
 ) {
   const database = startDatabase(config, keys, onEvent)
   teardown.add(() => stopIfStarted(database))
-  const ledger = startLedger(config, onEvent)
+  const ledger = startLedger(config, keys, onEvent)
   teardown.add(() => stopIfStarted(ledger))
   const page = buildPortal()
   // All are waited for, so that whatever did start is known to the teardown when one of them fails.
@@ -129,12 +144,6 @@ async function openDoors(app: TillitServer, config: Config): Promise<void> {
     }
     throw error
   }
-}
-
-/** The registry accepts the same genesis entry again and again, so this needs no memory of its own. */
-async function register(url: string, identities: Identity[]): Promise<void> {
-  const city = connectCity({ url })
-  for (const { genesis } of identities) await city.post('/dids', { entry: genesis, listed: true })
 }
 
 /** One that did not start has nothing to stop; why it did not is reported by whoever waited for it. */

@@ -9,20 +9,19 @@ import {
   type ServiceSchema,
 } from '@tillit/database'
 import { createForeignFetch, createServer, type TillitServer } from '@tillit/http'
-import { signerFromJwk, toPublicJwk } from '@tillit/keys'
-import { formatVerifierKey, verifierKey } from '@tillit/log'
+import type { KeyStore } from '@tillit/key-store'
+import { type Signer, thumbprint, toPublicJwk } from '@tillit/keys'
 import { type AuthorizationTables, createAuthorization, type Persona } from '@tillit/service-authorization'
 import { type Credentials, type CredentialsTables, createCredentials } from '@tillit/service-credentials'
 import { createMetering, type MeteringTables } from '@tillit/service-metering'
 import { createPermissions, type PermissionsTables } from '@tillit/service-permissions'
 import { createPortal, type PortalTables, portalRedirects } from '@tillit/service-portal'
-import { createRegistry, type RegistryTables } from '@tillit/service-registry'
+import { createRegistry, type RegistryPorts, type RegistryTables } from '@tillit/service-registry'
 import type { FastifyBaseLogger } from 'fastify'
 import { sql } from 'kysely'
 import { authorityRoutes } from './authority-routes.ts'
 import type { Config } from './config.ts'
-import { type Identity, openIdentity } from './identities.ts'
-import type { KeyStore } from './key-store.ts'
+import { type Identity, openCityIdentity } from './identities.ts'
 import { personas } from './personas.ts'
 import type { CityLedger } from './start-ledger.ts'
 import type { Teardown } from './teardown.ts'
@@ -32,6 +31,8 @@ export interface Foundations {
   keys: KeyStore
   databaseUrlOf: (schema: ServiceSchema) => string
   ledger: Pick<CityLedger, 'open' | 'publicRpcUrl'>
+  /** Opens the way to the witnesses of the log. */
+  openWitnessing: (log: { origin: string; signers: readonly Signer[] }) => Promise<RegistryPorts['witnessing']>
   /** The built page of the portal. */
   pageFolder: string
   logger: FastifyBaseLogger
@@ -49,6 +50,8 @@ export interface ConstructedCity {
   authority: Identity
   utility: Identity
   personas: readonly Persona[]
+  /** No witness but the operator's own has to cosign the log. */
+  selfWitnessed: boolean
   /** From now on /health/ready may say so. */
   markOpen(): void
 }
@@ -65,6 +68,7 @@ export async function constructCity({
   keys,
   databaseUrlOf,
   ledger,
+  openWitnessing,
   pageFolder,
   logger,
   now,
@@ -89,9 +93,11 @@ export async function constructCity({
   }
   const random = (length: number) => new Uint8Array(randomBytes(length))
   const { publicUrl } = config
-  const registrar = await openIdentity(keys, 'registrar', { host: config.didHost, slug: 'registrar', now: now() })
-  const authority = await openIdentity(keys, 'authority', { host: config.didHost, slug: 'tillit', now: now() })
-  const logSigner = await signerFromJwk(await keys.privateJwk('log'))
+  const openOwn = (name: string, slug: string) =>
+    openCityIdentity(keys, name, { host: config.didHost, slug, now: now(), exportable: config.demonstration })
+  const registrar = await openOwn('registrar', 'registrar')
+  const authority = await openOwn('authority', 'tillit')
+  const logSigners = await keys.signers('log')
   const logOrigin = await keys.secret('log-origin', () => `${config.didHost}/log`)
 
   const registryDatabase = pool<RegistryTables>('registry')
@@ -102,7 +108,9 @@ export async function constructCity({
     didHost: config.didHost,
     fetchText: createForeignFetch(config.didForeignHosts),
     logOrigin,
-    logSigner,
+    logSigners,
+    witnessing: await openWitnessing({ origin: logOrigin, signers: logSigners }),
+    didWitnessSigner: await keys.signer('did-witness'),
     ledger: ledger.open,
     publicRpcUrl: ledger.publicRpcUrl,
     anchorIntervalSeconds: config.anchorIntervalSeconds,
@@ -110,7 +118,7 @@ export async function constructCity({
     logger,
   })
   const { resolveDid } = registry
-  const utility = await openIdentity(keys, 'utility', { host: config.didHost, slug: 'utility', now: now() })
+  const utility = await openOwn('utility', 'utility')
   const credentials = createCredentials({
     db: pool<CredentialsTables>('credentials'),
     now,
@@ -122,19 +130,19 @@ export async function constructCity({
     onError: (error) => logger.error({ err: error }, 'a task of the credentials service failed'),
   })
   const { issueCredential } = credentials
-  const portalKey = await keys.privateJwk('portal')
-  const portalSigner = await signerFromJwk(portalKey)
+  const portalSigner = await keys.signer('portal')
+  const portalKeys = (await keys.signers('portal')).map(({ publicKey }) => publicKey)
   const cityPersonas = config.demonstration ? await personas(keys, random) : []
   const authorization = createAuthorization({
     db: pool<AuthorizationTables>('authorization'),
     publicUrl,
     environment: config.environment,
     personas: cityPersonas,
-    tokenSigningJwks: { keys: [await keys.privateJwk('tokens')] },
+    tokenSigningJwks: { keys: [...(await keys.privateJwks('tokens'))] },
     portalClient: {
       clientId: 'portal',
       ...portalRedirects(publicUrl),
-      jwks: { keys: [{ ...toPublicJwk(portalSigner.publicKey), kid: 'portal' }] },
+      jwks: { keys: portalKeys.map((key) => ({ ...toPublicJwk(key), kid: thumbprint(key) })) },
     },
     cookieKeys: [await keys.secret('cookies', () => randomBytes(32).toString('base64url'))],
     resolveDid,
@@ -164,7 +172,7 @@ export async function constructCity({
     internalUrl: internalUrlOf(config),
     clientId: 'portal',
     clientSigner: portalSigner,
-    keyId: 'portal',
+    keyId: thumbprint(portalSigner.publicKey),
     pageFolder,
     now,
     randomBytes: random,
@@ -181,6 +189,16 @@ export async function constructCity({
     readiness: [
       { name: 'city', check: async () => (open ? null : 'starting') },
       { name: 'database', check: () => sql`SELECT 1`.execute(registryDatabase).then(() => null) },
+      // Without witnesses or ledger the city goes on, and what happens in it is published when they are back.
+      {
+        name: 'log',
+        advisory: true,
+        check: async () => {
+          const { sequencing_fault, publishing_fault } = await registry.status()
+          return sequencing_fault ?? publishing_fault
+        },
+      },
+      { name: 'ledger', advisory: true, check: async () => (await registry.status()).fault },
     ],
   })
   const services = [registry, credentials, authorization, permissions, metering, portal]
@@ -190,7 +208,7 @@ export async function constructCity({
       did: authority.did,
       registrar: registrar.did,
       environment: config.environment,
-      log: { origin: logOrigin, vkey: formatVerifierKey(verifierKey(logOrigin, logSigner.publicKey)) },
+      log: { origin: logOrigin, vkey: registry.logVkey, self_witnessed: registry.selfWitnessed },
     }),
   )
   return {
@@ -201,6 +219,7 @@ export async function constructCity({
     authority,
     utility,
     personas: cityPersonas,
+    selfWitnessed: registry.selfWitnessed,
     markOpen: () => {
       open = true
     },

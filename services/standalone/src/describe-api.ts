@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@tillit/http'
+import { openKeyStore } from '@tillit/key-store'
+import { parseTrustPolicy } from '@tillit/log'
 import { buildPortal } from '@tillit/service-portal'
 import { readConfig } from './config.ts'
 import { constructCity } from './construct.ts'
-import { openKeyStore } from './key-store.ts'
 import { Teardown } from './teardown.ts'
 
 /** The OpenAPI 3.1 description of a city with the default configuration, as text. Nothing is started. */
@@ -15,9 +16,10 @@ export async function describeApi(): Promise<string> {
   try {
     const { app } = await constructCity({
       config: readConfig({}),
-      keys: openKeyStore(folder),
+      keys: await openKeyStore({ folder, passphrase: folder, now: () => new Date() }),
       databaseUrlOf: () => 'postgresql://nobody@127.0.0.1:1/never-asked',
       ledger: { open: { absent: 'not needed to describe the API' }, publicRpcUrl: null },
+      openWitnessing: async () => ({ policy: parseTrustPolicy('quorum none\n'), peers: new Map(), own: new Set() }),
       pageFolder: (await buildPortal()).folder,
       logger: createLogger('silent'),
       now: () => new Date(),

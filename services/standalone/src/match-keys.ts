@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from '@tillit/database'
+import type { KeyStore } from '@tillit/key-store'
 import { Problem } from '@tillit/problem'
-import type { KeyStore } from './key-store.ts'
 import type { CityDatabase } from './start-database.ts'
 
 interface CityTable {

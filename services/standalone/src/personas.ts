@@ -1,6 +1,6 @@
 import { encodeId, idBytes } from '@tillit/codec'
+import type { KeyStore } from '@tillit/key-store'
 import type { Persona } from '@tillit/service-authorization'
-import type { KeyStore } from './key-store.ts'
 
 const people = [
   { key: 'kari', name: 'Kari Nordmann', description: 'lives in Havnegata 1 and has a request waiting' },

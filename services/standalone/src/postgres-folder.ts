@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { isOpenToOthers, runsAsRoot } from '@tillit/database'
-import type { KeyStore } from './key-store.ts'
+import type { KeyStore } from '@tillit/key-store'
 
 /**
  * Where the embedded PostgreSQL keeps its cluster: with the rest of the data, unless the city runs as root in a folder that

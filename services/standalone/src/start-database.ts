@@ -9,8 +9,8 @@ import {
   startLocalPostgres,
   withDatabase,
 } from '@tillit/database'
+import type { KeyStore } from '@tillit/key-store'
 import type { Config } from './config.ts'
-import type { KeyStore } from './key-store.ts'
 import { migrations } from './migrations.ts'
 import { postgresFolder } from './postgres-folder.ts'
 

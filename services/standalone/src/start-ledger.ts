@@ -1,52 +1,83 @@
 import { join } from 'node:path'
+import { fromHex } from '@tillit/codec'
+import type { KeyStore } from '@tillit/key-store'
+import { type Secp256k1Signer, secp256k1SignerFromPrivateKey } from '@tillit/keys'
 import {
   type Anvil,
+  accountAddress,
+  anvilAccount,
   anvilMissing,
-  anvilPrivateKey,
+  contractFile,
+  type EvmLedgerOptions,
   findAnvil,
   type Ledger,
+  ledgerChains,
   openEvmLedger,
   startAnvil,
 } from '@tillit/ledger'
-import { Problem } from '@tillit/problem'
 import type { Config } from './config.ts'
 
 export interface CityLedger {
   /** Opens the ledger, or says why there is none. */
   open: (() => Promise<Ledger>) | { absent: string }
-  /** Where anyone on this machine may read it; null when its URL may hold a secret. */
+  /** Where anyone may read it; null when the only URL that we know may hold a secret. */
   publicRpcUrl: string | null
   stop(): Promise<void>
 }
 
-/** The ledger of LEDGER_RPC_URL, or an embedded chain; a city without either runs unanchored and says so. */
-export async function startLedger(config: Config, onEvent: (event: string) => void): Promise<CityLedger> {
-  if (config.ledgerRpcUrl !== null) return outsideLedger(config, config.ledgerRpcUrl)
+/** The ledger of LEDGER_CHAIN or LEDGER_RPC_URL, or an embedded chain; a city without any runs unanchored and says so. */
+export async function startLedger(
+  config: Config,
+  keys: KeyStore,
+  onEvent: (event: string) => void,
+): Promise<CityLedger> {
+  if (config.ledgerRpcUrl !== null || config.ledgerChain !== null) return outsideLedger(config, keys, onEvent)
   if (findAnvil() === null) return { open: { absent: anvilMissing }, publicRpcUrl: null, stop: async () => undefined }
   const anvil: Anvil = await startAnvil({ dataDir: join(config.dataDir, 'ledger'), onEvent })
   return {
-    open: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: anvilPrivateKey }),
+    open: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount() }),
     publicRpcUrl: anvil.rpcUrl,
     stop: () => anvil.stop(),
   }
 }
 
-function outsideLedger(config: Config, rpcUrl: string): CityLedger {
-  const { ledgerPrivateKey, ledgerContract: contract } = config
-  // A development chain on this machine: its first account is everyone's, and its URL no secret.
-  const own = config.environment === 'development' && isLoopback(rpcUrl)
-  const privateKey = ledgerPrivateKey ?? (own ? anvilPrivateKey : null)
-  if (privateKey === null) {
-    throw new Problem('invalid-configuration', {
-      detail: 'LEDGER_RPC_URL needs LEDGER_PRIVATE_KEY, the key of the account that anchors',
-    })
+function outsideLedger(config: Config, keys: KeyStore, onEvent: (event: string) => void): CityLedger {
+  const options: Omit<EvmLedgerOptions, 'account'> = {
+    memory: contractFile(join(config.dataDir, 'ledger-contracts.json')),
+    ...(config.ledgerChain === null ? {} : { chain: config.ledgerChain }),
+    ...(config.ledgerRpcUrl === null ? {} : { rpcUrl: config.ledgerRpcUrl }),
+    ...(config.ledgerContract === null ? {} : { contract: config.ledgerContract }),
+    ...(config.ledgerConfirmations === null ? {} : { confirmations: config.ledgerConfirmations }),
+    ...(config.ledgerMaxFeeWei === null ? {} : { maxFeeWei: config.ledgerMaxFeeWei }),
   }
-  return {
-    open: () => openEvmLedger({ rpcUrl, privateKey, ...(contract === null ? {} : { contract }) }),
-    // A node's URL often carries a key in its path, so it is not told to others.
-    publicRpcUrl: own ? rpcUrl : null,
-    stop: async () => undefined,
+  let told = false
+  const open = async (): Promise<Ledger> => {
+    const account = await accountOf(config, keys)
+    if (!told) onEvent(`the log is anchored by the account ${accountAddress(account)}, which pays for it`)
+    told = true
+    return openEvmLedger({ ...options, account })
   }
+  return { open, publicRpcUrl: publicRpcUrlOf(config), stop: async () => undefined }
+}
+
+/** The account that anchors on an outside ledger: the one that is given, or else one that the key store makes. */
+async function accountOf(config: Config, keys: KeyStore): Promise<Secp256k1Signer> {
+  const { ledgerPrivateKey } = config
+  if (ledgerPrivateKey !== null) return secp256k1SignerFromPrivateKey(fromHex(ledgerPrivateKey.slice(2)))
+  // The first account of a development chain is everyone's.
+  if (isDevelopmentChain(config)) return anvilAccount()
+  return keys.secp256k1Signer('anchor')
+}
+
+/** A node's URL often carries a key in its path, so it is not told to others: they are sent to the public one. */
+function publicRpcUrlOf(config: Config): string | null {
+  if (isDevelopmentChain(config)) return config.ledgerRpcUrl
+  return config.ledgerChain === null ? null : ledgerChains[config.ledgerChain].rpcUrl
+}
+
+/** A chain without a name on this machine. */
+function isDevelopmentChain({ environment, ledgerChain, ledgerRpcUrl }: Config): boolean {
+  return environment === 'development' && ledgerChain === null && ledgerRpcUrl !== null && isLoopback(ledgerRpcUrl)
 }
 
 function isLoopback(url: string): boolean {

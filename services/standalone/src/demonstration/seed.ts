@@ -6,7 +6,8 @@ import { fromBase64url, toBase64url } from '@tillit/codec'
 import { type Signer, signerFromSeed } from '@tillit/keys'
 import type { MeteringPoint, OrganisationClaims, Permission } from '@tillit/schemas'
 import type { City } from '../compose.ts'
-import { type Identity, openIdentity } from '../identities.ts'
+import { type Identity, openIdentity, type PortableIdentity } from '../identities.ts'
+import { registerIdentity } from '../register-identity.ts'
 import { adviceScope } from './ask.ts'
 import { gridArea, homes, meterModel, organisations, timeZone } from './cast.ts'
 import { householdReadings } from './load-shape.ts'
@@ -53,7 +54,7 @@ export async function seedCity(
     [adviser, organisations.adviser],
     [analyst, organisations.analyst],
   ] as const) {
-    await registerDid(city.url, identity, { listed: true })
+    await registerIdentity(city.url, identity, { listed: true })
     await accredit(registrar, identity, claims)
   }
   const points: Record<string, string> = {}
@@ -69,7 +70,7 @@ export async function seedCity(
     // The place of a household meter's DID cannot be guessed, and its history is public as commitments only.
     const slug = await city.keys.secret(`slug-${home.meter}`, () => toBase64url(randomBytes(16)))
     const meter = await open(`meter-${persona.key}`, slug)
-    await registerDid(city.url, meter, { listed: false })
+    await registerIdentity(city.url, meter, { listed: false })
     await utility.post('/devices', { did: meter.did, metering_point: point, model: meterModel, serial: home.meter })
     await publishHistory(city, meter, { seed: home.meter, until: startOfDay(began) })
     onEvent(`${persona.name} has a meter with ${historyDays} days of readings`)
@@ -87,10 +88,6 @@ export function connect(city: { url: string }, { did, keyId, signer }: Identity)
   return connectCity({ url: city.url, identity: { did, keyId, signer } })
 }
 
-export async function registerDid(url: string, { genesis }: Identity, { listed }: { listed: boolean }): Promise<void> {
-  await connectCity({ url }).post('/dids', { entry: genesis, listed })
-}
-
 export async function accredit(registrar: Connection, { did }: Identity, claims: OrganisationClaims): Promise<void> {
   await registrar.post('/trust/accreditations', { did, claims })
 }
@@ -105,13 +102,13 @@ async function registerHome(utility: Connection, gsrn: string): Promise<string> 
 }
 
 /** As a meter signs: from its seed, with nothing of its platform. */
-export function meterSigner({ privateJwk }: Identity): Promise<Signer> {
+export function meterSigner({ privateJwk }: PortableIdentity): Promise<Signer> {
   return signerFromSeed(fromBase64url(privateJwk.d))
 }
 
 async function publishHistory(
   city: City,
-  meter: Identity,
+  meter: PortableIdentity,
   { seed, until }: { seed: string; until: Date },
 ): Promise<void> {
   const device = createDevice({ did: meter.did, signer: await meterSigner(meter), store: createMemoryStore() })
@@ -125,6 +122,8 @@ async function publishHistory(
 }
 
 async function saveIdentity(folder: string, city: string, { name, did, keyId, privateJwk }: Identity): Promise<void> {
+  // A key in a token cannot be handed to the command line.
+  if (privateJwk === null) return
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = { name, city, did, key_id: keyId, private_jwk: privateJwk }
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
