@@ -7,8 +7,9 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adviceScope } from '../services/standalone/src/demonstration/ask.ts'
 import { gridArea, homes, organisations, timeZone } from '../services/standalone/src/demonstration/cast.ts'
-import { accredit, registerDid } from '../services/standalone/src/demonstration/seed.ts'
+import { accredit } from '../services/standalone/src/demonstration/seed.ts'
 import type { Identity } from '../services/standalone/src/identities.ts'
+import { registerIdentity } from '../services/standalone/src/register-identity.ts'
 import { openStage, type Stage } from './journeys/stage.ts'
 
 /** An Ed25519 public key of small order: one signature verifies for every message under it. */
@@ -23,7 +24,7 @@ beforeAll(async () => {
     [stage.city.utility, organisations.utility],
     [stage.adviser, organisations.adviser],
   ] as const) {
-    await registerDid(stage.city.url, identity, { listed: true })
+    await registerIdentity(stage.city.url, identity, { listed: true })
     await accredit(stage.registrar, identity, claims)
   }
   const point = await stage.utility.post<MeteringPoint>('/metering-points', {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Base64url, Did } from './atoms.ts'
+import { ProblemDocument } from './problem.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -35,6 +36,62 @@ export const DidAccepted = Type.Object(
   { $id: 'DidAccepted', ...closed },
 )
 export type DidAccepted = Static<typeof DidAccepted>
+
+/** Many genesis entries at once, each of which is accepted or refused for itself. */
+export const DidRegistrations = Type.Object(
+  { registrations: Type.Array(DidRegistration, { minItems: 1, maxItems: 500 }) },
+  { $id: 'DidRegistrations', ...closed },
+)
+export type DidRegistrations = Static<typeof DidRegistrations>
+
+/** What became of each, in the order in which they were sent: as one request each would have been answered. */
+export const DidRegistrationResults = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object(
+        {
+          status: Type.Integer({ description: 'HTTP status' }),
+          accepted: Type.Optional(DidAccepted),
+          problem: Type.Optional(ProblemDocument),
+        },
+        closed,
+      ),
+    ),
+  },
+  { $id: 'DidRegistrationResults', ...closed },
+)
+export type DidRegistrationResults = Static<typeof DidRegistrationResults>
+
+/** Approvals of one version by witnesses: an item of a did:webvh v1.0 `did-witness.json`. */
+export const DidWitnessProofs = Type.Object(
+  {
+    versionId: Type.String({ maxLength: 128 }),
+    proof: Type.Array(Type.Record(Type.String({ maxLength: 64 }), Type.Unknown()), { minItems: 1, maxItems: 64 }),
+  },
+  { $id: 'DidWitnessProofs', ...closed },
+)
+export type DidWitnessProofs = Static<typeof DidWitnessProofs>
+
+/** How far the versions of a DID are sufficiently witnessed, and therefore published. */
+export const DidWitnessing = Type.Object(
+  {
+    did: Did,
+    published_version_id: Type.Union([Type.Null(), Type.String()]),
+    waiting_versions: Type.Integer({ minimum: 0, description: 'Accepted versions that wait for their witnesses' }),
+  },
+  { $id: 'DidWitnessing', ...closed },
+)
+export type DidWitnessing = Static<typeof DidWitnessing>
+
+/** The listed DIDs that live here, in the order of their bytes. */
+export const ListedDids = Type.Object(
+  {
+    dids: Type.Array(Type.Object({ did: Did, version_id: Type.String() }, closed)),
+    next_after: Type.Union([Type.Null(), Did]),
+  },
+  { $id: 'ListedDids', ...closed },
+)
+export type ListedDids = Static<typeof ListedDids>
 
 /** DID Resolution result (W3C DID Resolution, HTTP binding). */
 export const DidResolutionResult = Type.Object(

@@ -10,6 +10,7 @@ import {
   createMemoryStore,
   createStatement,
 } from '@tillit/client'
+import { openKeyStore } from '@tillit/key-store'
 import { generatePrivateJwk, type PrivateJwk, type Signer, signerFromJwk } from '@tillit/keys'
 import { verifyReceipt } from '@tillit/log'
 import type {
@@ -24,9 +25,8 @@ import type {
 } from '@tillit/schemas'
 import { gridArea, meterModel, timeZone } from '../../services/standalone/src/demonstration/cast.ts'
 import { householdReadings } from '../../services/standalone/src/demonstration/load-shape.ts'
-import { registerDid } from '../../services/standalone/src/demonstration/seed.ts'
 import { openIdentity } from '../../services/standalone/src/identities.ts'
-import { openKeyStore } from '../../services/standalone/src/key-store.ts'
+import { registerIdentity } from '../../services/standalone/src/register-identity.ts'
 import { signIn } from '../journeys/sign-in.ts'
 import type { Site } from './city-process.ts'
 
@@ -76,12 +76,14 @@ export async function moveIn(url: string, site: Site, options: HouseholdOptions 
     role: 'holder',
     from: new Date(firstDay - dayMilliseconds).toISOString(),
   })
-  const meter = await openIdentity(openKeyStore(join(site.dataDir, '..', 'household')), 'meter', {
+  const folder = join(site.dataDir, '..', 'household')
+  const keys = await openKeyStore({ folder, passphrase: folder, now: () => new Date() })
+  const meter = await openIdentity(keys, 'meter', {
     host: `localhost:${site.port}`,
     slug: 'second-meter',
     now: new Date(),
   })
-  await registerDid(url, meter, { listed: false })
+  await registerIdentity(url, meter, { listed: false })
   await utility.post('/devices', { did: meter.did, metering_point: point.id, model: meterModel, serial: 'NH-0099' })
 
   const store = createMemoryStore()

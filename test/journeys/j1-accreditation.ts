@@ -3,7 +3,8 @@ import { issueSdJwtVc } from '@tillit/credential'
 import { toPublicJwk } from '@tillit/keys'
 import type { Party } from '@tillit/schemas'
 import { organisations } from '../../services/standalone/src/demonstration/cast.ts'
-import { accredit, registerDid } from '../../services/standalone/src/demonstration/seed.ts'
+import { accredit } from '../../services/standalone/src/demonstration/seed.ts'
+import { registerIdentity } from '../../services/standalone/src/register-identity.ts'
 import { expectRefusal, expectThat, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
@@ -17,7 +18,7 @@ export async function accreditation(scene: Scene, stage: Stage): Promise<void> {
   ] as const
   for (const [identity, claims] of candidates) {
     await scene.step('J1', `${claims.legal_name} makes its DID offline, and the registry accepts it`, async () => {
-      await registerDid(city.url, identity, { listed: true })
+      await registerIdentity(city.url, identity, { listed: true })
       const { didDocument, didDocumentMetadata } = await resolveThrough(anyone, identity.did)
       expectThat(didDocument?.id === identity.did, 'the DID resolves to its own document')
       return { did: identity.did, version: String(didDocumentMetadata.versionId) }

@@ -3,7 +3,8 @@ import { signJws } from '@tillit/keys'
 import type { BatchAccepted, MeteringPoint, Reading } from '@tillit/schemas'
 import { gridArea, homes, meterModel } from '../../services/standalone/src/demonstration/cast.ts'
 import { householdReadings } from '../../services/standalone/src/demonstration/load-shape.ts'
-import { connect, meterSigner, registerDid } from '../../services/standalone/src/demonstration/seed.ts'
+import { connect, meterSigner } from '../../services/standalone/src/demonstration/seed.ts'
+import { registerIdentity } from '../../services/standalone/src/register-identity.ts'
 import { expectRefusal, expectThat, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
@@ -33,7 +34,7 @@ export async function device(
     meteringPoint = (
       await utility.post<MeteringPoint>('/metering-points', { gsrn, grid_area: gridArea, time_zone: timeZone })
     ).id
-    await registerDid(city.url, meter, { listed: false })
+    await registerIdentity(city.url, meter, { listed: false })
     const enrolled = await utility.post<{ status: string; credential: string }>('/devices', {
       did: meter.did,
       metering_point: meteringPoint,

@@ -7,7 +7,7 @@ import { generatePrivateJwk, type Signer, signerFromJwk } from '@tillit/keys'
 import { type City, startCity } from '../../services/standalone/src/compose.ts'
 import type { Config } from '../../services/standalone/src/config.ts'
 import { connect } from '../../services/standalone/src/demonstration/seed.ts'
-import { type Identity, openIdentity } from '../../services/standalone/src/identities.ts'
+import { type Identity, openIdentity, type PortableIdentity } from '../../services/standalone/src/identities.ts'
 import { freePort } from './free-port.ts'
 
 /** A throw-away city with nothing in it but its root of trust, and the people and organisations who will play. */
@@ -21,7 +21,7 @@ export interface Stage {
   adviser: Identity
   analyst: Identity
   as(identity: Identity): Connection
-  newIdentity(name: string): Promise<Identity>
+  newIdentity(name: string): Promise<PortableIdentity>
   /** A wallet key outside of any browser. */
   newWallet(): Promise<Signer>
   trust(): TrustAnchors
@@ -43,10 +43,17 @@ export async function openStage(options: { databaseUrl?: string } = {}): Promise
     didHost: `localhost:${port}`,
     didForeignHosts: [],
     dataDir: join(folder, 'city'),
+    keyPassphraseFile: null,
+    token: null,
     databaseUrl: options.databaseUrl ?? null,
     ledgerRpcUrl: null,
     ledgerPrivateKey: null,
     ledgerContract: null,
+    ledgerChain: null,
+    ledgerConfirmations: null,
+    ledgerMaxFeeWei: null,
+    witnessPolicyFile: null,
+    ownWitnesses: [],
     anchorIntervalSeconds,
     registrar: { legalName: 'Nordhavn kommune', registrationNumber: 'NO 900 000 001', country: 'NO' },
     demonstration: true,
@@ -66,15 +73,19 @@ export async function openStage(options: { databaseUrl?: string } = {}): Promise
     as: (identity) => connect(city, identity),
     newIdentity,
     newWallet: async () => signerFromJwk(await generatePrivateJwk()),
-    trust: () => ({
-      registrar: city.registrar.did,
-      authority: city.authority.did,
-      inflate: (bytes, maxBytes) => new Uint8Array(inflateSync(bytes, { maxOutputLength: maxBytes })),
-      now: new Date(),
-    }),
+    trust: () => trustOf({ registrar: city.registrar.did, authority: city.authority.did }),
     close: async () => {
       await city.stop()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** What somebody who trusts these two needs to verify a credential now. */
+export function trustOf(roots: { registrar: string; authority: string }): TrustAnchors {
+  return {
+    ...roots,
+    inflate: (bytes, maxBytes) => new Uint8Array(inflateSync(bytes, { maxOutputLength: maxBytes })),
+    now: new Date(),
   }
 }

@@ -35,6 +35,8 @@ export interface ReadinessCheck {
   name: string
   /** Throws, or gives words about what is wrong; null when ready. */
   check: () => Promise<string | null>
+  /** What is wrong is told, and requests are served all the same. */
+  advisory?: boolean
 }
 
 export interface ServerOptions {
@@ -109,12 +111,13 @@ function addHealth(app: TillitServer, readiness: ReadinessCheck[]): void {
   app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
   app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {
     const checks = await Promise.all(
-      readiness.map(async ({ name, check }) => ({
+      readiness.map(async ({ name, check, advisory = false }) => ({
         name,
         fault: await check().catch((error) => String(error instanceof Error ? error.message : error)),
+        advisory,
       })),
     )
-    const ready = checks.every(({ fault }) => fault === null)
+    const ready = checks.every(({ fault, advisory }) => fault === null || advisory)
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', checks })
   })
 }

@@ -23,7 +23,10 @@ beforeAll(async () => {
     publicUrl,
     authentication: { issuer: issuer.issuer, audience: publicUrl, jwks: issuer.jwks, now: () => new Date() },
     problemOf: () => null,
-    readiness: [{ name: 'nothing', check: async () => null }],
+    readiness: [
+      { name: 'nothing', check: async () => null },
+      { name: 'ledger', advisory: true, check: async () => 'out of reach' },
+    ],
     newRequestId: () => `request-${++requests}`,
   })
   const Thing = Type.Object(
@@ -145,7 +148,18 @@ test('the API describes itself', async () => {
   expect(api.openapi).toBe('3.1.0')
   expect(Object.keys(api.paths['/things'].post.responses)).toEqual(expect.arrayContaining(['200', '4XX', '5XX']))
   expect((await app.inject({ method: 'GET', url: '/docs/' })).statusCode).toBe(200)
-  expect((await app.inject({ method: 'GET', url: '/health/ready' })).json()).toMatchObject({ status: 'ready' })
+})
+
+test('what the city can do without is told, and does not make it unready', async () => {
+  const reply = await app.inject({ method: 'GET', url: '/health/ready' })
+  expect(reply.statusCode).toBe(200)
+  expect(reply.json()).toEqual({
+    status: 'ready',
+    checks: [
+      { name: 'nothing', fault: null, advisory: false },
+      { name: 'ledger', fault: 'out of reach', advisory: true },
+    ],
+  })
 })
 
 test('identifiers, tokens and metering point numbers never reach a log line', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestDatabase, testDatabase } from '@tillit/database'
-import { type Anvil, anvilPrivateKey, openEvmLedger, readAnchor, startAnvil } from '@tillit/ledger'
+import { type Anvil, anvilAccount, openEvmLedger, readAnchor, startAnvil } from '@tillit/ledger'
 import { verifyReceipt } from '@tillit/log'
 import type { AnchorEvidence, DidAccepted, LeafProof, Receipt } from '@tillit/schemas'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ beforeEach(async () => {
   lines = recording.lines
   city = await testRegistry(database, {
     // Opened anew at each try; where the ledger is may change under the registry.
-    ledger: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: anvilPrivateKey, timeoutMs: 1000 }),
+    ledger: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount(), timeoutMs: 1000 }),
     publicRpcUrl: anvil.rpcUrl,
     anchorIntervalSeconds: 3600,
     logger: recording.logger,
@@ -150,7 +150,7 @@ test('an anchor that was made but not recorded is found on the ledger', async ()
 
 test('a ledger that holds another log than ours raises the alarm', async () => {
   await city.registry.anchorNow()
-  const ledger = await openEvmLedger({ rpcUrl: anvil.rpcUrl, privateKey: anvilPrivateKey })
+  const ledger = await openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount() })
   await ledger.anchor(new Uint8Array(32).fill(9), 5000)
   await logged()
   await city.registry.anchorNow()

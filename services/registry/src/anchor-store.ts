@@ -1,6 +1,7 @@
 import type { Database } from '@tillit/database'
 import type { AnchorRecord } from '@tillit/ledger'
-import { type Kysely, sql } from 'kysely'
+import type { Selectable } from 'kysely'
+import { runAlone } from './run-alone.ts'
 import type { RegistryTables } from './tables.ts'
 
 /** One process at a time talks to the ledger; the number is ours alone. */
@@ -27,16 +28,7 @@ export interface AnchorStore {
 export function createAnchorStore(database: Database<RegistryTables>): AnchorStore {
   const held = () => database.selectFrom('registry.anchors').selectAll().where('lost_at', 'is', null)
   return {
-    alone: (work) =>
-      // The lock belongs to the connection, so it goes when the process or its connection does.
-      database.connection().execute(async (connection) => {
-        if (!(await tryLock(connection))) return null
-        try {
-          return await work()
-        } finally {
-          await sql`SELECT pg_advisory_unlock(${anchoringLock})`.execute(connection)
-        }
-      }),
+    alone: (work) => runAlone(database, anchoringLock, work),
     newest: async () => recordOf(await held().orderBy('size', 'desc').limit(1).executeTakeFirst()),
     newestHolding: async (index) =>
       recordOf(await held().where('size', '>', index).orderBy('size', 'desc').limit(1).executeTakeFirst()),
@@ -46,7 +38,7 @@ export function createAnchorStore(database: Database<RegistryTables>): AnchorSto
       return rows.map(recordOf).filter((record) => record !== null)
     },
     insert: async (record) => {
-      const { chainId, contract, transaction, blockNumber, size, root, anchoredAt } = record
+      const { chainId, contract, transaction, blockNumber, size, root, anchoredAt, cost } = record
       await database
         .insertInto('registry.anchors')
         .values({
@@ -57,6 +49,8 @@ export function createAnchorStore(database: Database<RegistryTables>): AnchorSto
           size,
           root: Buffer.from(root),
           anchored_at: anchoredAt,
+          gas_used: cost?.gasUsed ?? null,
+          fee_wei: cost?.feeWei.toString() ?? null,
         })
         // The same transaction again: recorded twice after a crash, or made again on a chain that had come back empty.
         .onConflict((conflict) =>
@@ -79,25 +73,12 @@ export function createAnchorStore(database: Database<RegistryTables>): AnchorSto
   }
 }
 
-async function tryLock(connection: Kysely<RegistryTables>): Promise<boolean> {
-  const { rows } = await sql<{ held: boolean }>`SELECT pg_try_advisory_lock(${anchoringLock}) AS held`.execute(
-    connection,
-  )
-  return rows[0]?.held === true
-}
-
 function recordOf(row: AnchorRow | undefined): AnchorRecord | null {
   if (row === undefined) return null
   const { chain_id: chainId, contract, transaction, block_number: blockNumber, size, root, anchored_at } = row
-  return { chainId, contract, transaction, blockNumber, size, root, anchoredAt: anchored_at }
+  const { gas_used: gasUsed, fee_wei: feeWei } = row
+  const record = { chainId, contract, transaction, blockNumber, size, root, anchoredAt: anchored_at }
+  return gasUsed === null || feeWei === null ? record : { ...record, cost: { gasUsed, feeWei: BigInt(feeWei) } }
 }
 
-interface AnchorRow {
-  chain_id: number
-  contract: string
-  transaction: string
-  block_number: number
-  size: number
-  root: Buffer
-  anchored_at: Date
-}
+type AnchorRow = Selectable<RegistryTables['registry.anchors']>

@@ -4,9 +4,9 @@ import { isProblem } from '@tillit/problem'
 import { anchorLog } from './anchor-log.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { type Condition, createCondition } from './condition.ts'
-import type { LogReader } from './log-store.ts'
 import { type Loop, startLoop } from './loop.ts'
 import type { RegistryPorts } from './ports.ts'
+import type { PublicationReader } from './publication-store.ts'
 
 /** How long a round may go on after the stop. */
 const graceMs = 3000
@@ -22,8 +22,11 @@ export interface Anchorer {
   stop(): Promise<void>
 }
 
-/** Anchors the log at intervals. While the ledger is down the log goes on, and the next round catches up. */
-export function createAnchorer(stores: { log: LogReader; anchors: AnchorStore }, ports: RegistryPorts): Anchorer {
+/** Anchors the published log at intervals. While the ledger is down the log goes on, and the next round catches up. */
+export function createAnchorer(
+  stores: { publications: PublicationReader; anchors: AnchorStore },
+  ports: RegistryPorts,
+): Anchorer {
   const condition: Condition = createCondition('anchoring', ports.logger)
   let ledger: Ledger | null = null
   let loop: Loop | null = null
@@ -55,13 +58,17 @@ export function createAnchorer(stores: { log: LogReader; anchors: AnchorStore },
     return lastRound
   }
 
+  function tellLost(anchors: number): void {
+    ports.logger.error({ part: 'anchoring', anchors }, 'the ledger lost anchors that it held; the log is anchored anew')
+  }
+
   async function anchorOnce(): Promise<void> {
     if ('absent' in ports.ledger) return
     const open = ports.ledger
     try {
       await stores.anchors.alone(async () => {
         ledger ??= await open()
-        await anchorLog(ledger, { ...stores, now: ports.now })
+        await anchorLog(ledger, { ...stores, now: ports.now, onLost: tellLost })
       })
       condition.works()
     } catch (error) {

@@ -1,67 +1,127 @@
-import type { DidResolution, ResolveOptions } from '@tillit/did'
-import type { TillitServer } from '@tillit/http'
-import { Problem } from '@tillit/problem'
-import { DidAccepted, DidLogEntry, DidRegistration } from '@tillit/schemas'
+import { callerOf, type TillitServer } from '@tillit/http'
+import {
+  Did,
+  DidAccepted,
+  DidLogEntry,
+  DidRegistration,
+  DidRegistrationResults,
+  DidRegistrations,
+  DidWitnessing,
+  DidWitnessProofs,
+  ListedDids,
+} from '@tillit/schemas'
 import { Type } from 'typebox'
+import { type AcceptingPorts, maxEntryCharacters } from './accept-entry.ts'
 import { appendDidEntry } from './append-did-entry.ts'
 import { didOfPath } from './did-of-path.ts'
 import type { DidStore } from './did-store.ts'
+import { eraseDid } from './erase-did.ts'
+import { listDids } from './list-dids.ts'
 import type { RegistryPorts } from './ports.ts'
-import { registerDid } from './register-did.ts'
-import { resolveIdentifier } from './resolve-identifier.ts'
+import type { RegisterDid } from './register-did.ts'
+import { registerDids } from './register-dids.ts'
+import { takeWitnessProofs } from './take-witness-proofs.ts'
+import type { VerifiedLogs } from './verified-logs.ts'
 
-/** Largest entry, in bytes: a document with dozens of keys and services. */
-const entryLimitBytes = 64 * 1024
+/** Largest batch of first entries: 500 of the usual size, some larger. */
+const batchLimitBytes = 4 * 1024 * 1024
+/** Largest list of witness proofs: 64 witnesses of several versions. */
+const proofsLimitBytes = 256 * 1024
+const maxProofItems = 16
+const maxListed = 500
 
 const closed = { additionalProperties: false } as const
+const tags = ['registry']
 const DidParams = Type.Object({ did: Type.String({ maxLength: 2048 }) })
-const VersionQuery = Type.Object(
-  {
-    versionId: Type.Optional(Type.String({ maxLength: 128 })),
-    versionTime: Type.Optional(Type.String({ maxLength: 40 })),
-    versionNumber: Type.Optional(Type.Integer({ minimum: 1 })),
-  },
-  closed,
-)
 
 export interface DidRouteParts {
   readonly store: DidStore
-  readonly ports: Pick<RegistryPorts, 'now' | 'randomBytes' | 'didHost'>
-  readonly resolve: (did: string, options: ResolveOptions) => Promise<DidResolution>
-  /** Told that an entry waits for the log. */
-  readonly onAccepted: () => void
+  readonly logs: VerifiedLogs
+  readonly register: RegisterDid
+  /** did:key of the registry itself as a witness. */
+  readonly ownWitness: string
+  readonly ports: AcceptingPorts & Pick<RegistryPorts, 'didHost'>
+  /** Told of each DID that was written to. */
+  readonly onWritten: (did: string) => void
 }
 
-/** DIDs are self-issued: their entries prove themselves, so these routes need no caller. */
-export function didRoutes({ store, ports, resolve, onAccepted }: DidRouteParts) {
+/** DIDs are self-issued: their entries and proofs prove themselves, so only erasing them needs a caller. */
+export function didRoutes({ store, logs, register, ownWitness, ports, onWritten }: DidRouteParts) {
   return async (app: TillitServer): Promise<void> => {
     app.post(
       '/dids',
       {
-        bodyLimit: entryLimitBytes,
+        bodyLimit: maxEntryCharacters,
         schema: {
           operationId: 'register-did',
           summary: 'Registers a did:webvh from its first entry',
-          tags: ['registry'],
+          tags,
           body: DidRegistration,
           response: { 200: DidAccepted, 201: DidAccepted },
         },
       },
       async (request, reply) => {
-        const { accepted, created } = await registerDid(request.body, { store, ...ports })
-        if (created) onAccepted()
+        const { accepted, created } = await register(request.body)
+        if (created) onWritten(accepted.did)
         return reply.code(created ? 201 : 200).send(accepted)
+      },
+    )
+
+    app.post(
+      '/dids/batch',
+      {
+        bodyLimit: batchLimitBytes,
+        schema: {
+          operationId: 'register-dids',
+          summary: 'Registers many did:webvh, each for itself',
+          tags,
+          body: DidRegistrations,
+          response: { 200: DidRegistrationResults },
+        },
+      },
+      async (request) => {
+        const answer = await registerDids(request.body.registrations, register)
+        for (const { status, accepted } of answer.results)
+          if (status === 201 && accepted !== undefined) onWritten(accepted.did)
+        return answer
+      },
+    )
+
+    app.get(
+      '/dids',
+      {
+        schema: {
+          operationId: 'list-dids',
+          summary: 'The listed DIDs that live here',
+          tags,
+          querystring: Type.Object(
+            {
+              after: Type.Optional(Did),
+              limit: Type.Integer({ minimum: 1, maximum: maxListed, default: 100 }),
+            },
+            closed,
+          ),
+          response: { 200: ListedDids },
+        },
+      },
+      async (request, reply) => {
+        const { after = '', limit } = request.query
+        const page = await listDids({ after, limit }, store)
+        reply.header('access-control-allow-origin', '*')
+        if (page.next_after !== null)
+          reply.header('link', `</dids?after=${encodeURIComponent(page.next_after)}&limit=${limit}>; rel="next"`)
+        return page
       },
     )
 
     app.post(
       '/dids/:did/entries',
       {
-        bodyLimit: entryLimitBytes,
+        bodyLimit: maxEntryCharacters,
         schema: {
           operationId: 'append-did-entry',
-          summary: 'Updates, rotates or deactivates a DID',
-          tags: ['registry'],
+          summary: 'Updates, rotates, moves or deactivates a DID',
+          tags,
           params: DidParams,
           body: DidLogEntry,
           response: { 200: DidAccepted, 201: DidAccepted },
@@ -69,47 +129,65 @@ export function didRoutes({ store, ports, resolve, onAccepted }: DidRouteParts) 
       },
       async (request, reply) => {
         const { accepted, created } = await appendDidEntry(didOfPath(request.url, 2), request.body, { store, ...ports })
-        if (created) onAccepted()
+        if (created) onWritten(accepted.did)
         return reply.code(created ? 201 : 200).send(accepted)
       },
     )
 
-    app.get(
-      '/dids/:slug/did.jsonl',
+    app.post(
+      '/dids/:did/witness-proofs',
       {
+        bodyLimit: proofsLimitBytes,
         schema: {
-          operationId: 'read-did-log',
-          summary: 'The log of a did:webvh, where its DID says it is',
-          tags: ['registry'],
-          params: Type.Object({ slug: Type.String({ maxLength: 128 }) }),
+          operationId: 'take-witness-proofs',
+          summary: 'Takes approvals of versions by the witnesses of a DID, as in did-witness.json',
+          tags,
+          params: DidParams,
+          body: Type.Array(DidWitnessProofs, { minItems: 1, maxItems: maxProofItems }),
+          response: { 200: DidWitnessing },
+        },
+      },
+      async (request) => {
+        const did = didOfPath(request.url, 2)
+        const witnessing = await takeWitnessProofs(did, request.body, { store, logs, now: ports.now })
+        onWritten(did)
+        return witnessing
+      },
+    )
+
+    app.delete(
+      '/dids/:did',
+      {
+        config: { callers: ['organisation', 'device'] },
+        schema: {
+          operationId: 'erase-did',
+          summary: 'Erases an unlisted DID, at its own request',
+          tags,
+          params: DidParams,
+          response: { 204: Type.Null() },
         },
       },
       async (request, reply) => {
-        const found = await store.readLogAt(request.params.slug)
-        if (found === null) throw new Problem('did-not-found')
-        const etag = `"${found.versionId}"`
-        reply.header('etag', etag).header('cache-control', 'no-cache')
-        if (request.headers['if-none-match'] === etag) return reply.code(304).send()
-        return reply.type('text/jsonl').send(found.log)
+        const did = didOfPath(request.url, 2)
+        await eraseDid(did, callerOf(request), { store, logs, now: ports.now })
+        onWritten(did)
+        return reply.code(204).send(null)
       },
     )
 
     app.get(
-      '/1.0/identifiers/:did',
+      '/registry/witness',
       {
         schema: {
-          operationId: 'resolve-identifier',
-          summary: 'Resolves a DID (W3C DID Resolution, HTTP binding)',
-          tags: ['registry'],
-          params: DidParams,
-          querystring: VersionQuery,
+          operationId: 'read-registry-witness',
+          summary: 'The registry as a did:webvh witness: it approves versions that the published log holds',
+          tags,
+          response: { 200: Type.Object({ did: Did }, closed) },
         },
       },
-      async (request, reply) => {
-        const { accept: acceptHeader } = request.headers
-        const options = { ...request.query, ...(acceptHeader === undefined ? {} : { acceptHeader }) }
-        const { status, contentType, body } = await resolveIdentifier(didOfPath(request.url, 3), options, resolve)
-        return reply.code(status).header('vary', 'accept').type(contentType).send(JSON.stringify(body))
+      async (_request, reply) => {
+        reply.header('access-control-allow-origin', '*')
+        return { did: ownWitness }
       },
     )
   }

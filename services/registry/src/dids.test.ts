@@ -193,14 +193,15 @@ describe('resolving', () => {
   })
 
   test.each([
-    ['did:webvh:nonsense', 400, 'invalidDid'],
-    ['nonsense', 400, 'invalidDid'],
-    ['did:example:123', 501, 'methodNotSupported'],
-    [`did:webvh:Qm${'a'.repeat(44)}:localhost%3A8080:dids:nobody`, 404, 'notFound'],
+    ['did:webvh:nonsense', 400, 'INVALID_DID'],
+    ['nonsense', 400, 'INVALID_DID'],
+    ['did:example:123', 501, 'METHOD_NOT_SUPPORTED'],
+    [`did:webvh:Qm${'a'.repeat(44)}:localhost%3A8080:dids:nobody`, 404, 'NOT_FOUND'],
   ])('%s gives %i', async (did, status, error) => {
     const reply = await city.get(identifier(did))
     expect(reply.statusCode).toBe(status)
-    expect(reply.json()).toMatchObject({ didDocument: null, didResolutionMetadata: { error } })
+    const type = `https://www.w3.org/ns/did#${error}`
+    expect(reply.json()).toMatchObject({ didDocument: null, didResolutionMetadata: { error: { type } } })
     const document = await city.get(identifier(did), { accept: 'application/did' })
     expect(document.statusCode).toBe(status)
     expect(document.headers['content-type']).toContain('application/problem+json')
@@ -209,7 +210,7 @@ describe('resolving', () => {
   test('a representation that nobody has gives 406, and an unknown parameter 400', async () => {
     const { did } = await registered()
     expect((await city.get(identifier(did), { accept: 'image/png' })).statusCode).toBe(406)
-    expect((await city.get(identifier(did, '?service=x'))).statusCode).toBe(400)
+    expect((await city.get(identifier(did, '?unknown=x'))).statusCode).toBe(400)
     expect((await city.get(identifier(did, '?versionId=9-x'))).statusCode).toBe(404)
   })
 })

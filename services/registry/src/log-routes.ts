@@ -1,47 +1,94 @@
 import { fromHex } from '@tillit/codec'
 import type { TillitServer } from '@tillit/http'
+import { formatTrustPolicy } from '@tillit/log'
 import { Problem } from '@tillit/problem'
-import { LeafProof, Opening, Sha256Hex } from '@tillit/schemas'
+import {
+  AnchorList,
+  ConsistencyProof,
+  LeafProof,
+  LedgerStatus,
+  Opening,
+  OpeningList,
+  Sha256Hex,
+  WitnessList,
+} from '@tillit/schemas'
 import { Type } from 'typebox'
-import type { AnchorStore } from './anchor-store.ts'
-import type { Anchorer } from './anchorer.ts'
 import type { DidStore } from './did-store.ts'
-import { AnchorList, listAnchors } from './list-anchors.ts'
-import type { LogReader } from './log-store.ts'
-import type { RegistryPorts } from './ports.ts'
-import { ConsistencyProof, proveConsistency } from './prove-consistency.ts'
-import { proveLeaf } from './prove-leaf.ts'
-import { LedgerStatus, readLedger } from './read-ledger.ts'
+import { forEveryone } from './for-everyone.ts'
+import { listAnchors } from './list-anchors.ts'
+import { listOpenings } from './list-openings.ts'
+import type { OpeningReader } from './opening-store.ts'
+import { proveConsistency } from './prove-consistency.ts'
+import { type ProofParts, proveLeaf } from './prove-leaf.ts'
+import { type LedgerParts, readLedger } from './read-ledger.ts'
 import { readOpening } from './read-opening.ts'
-import { readTile } from './read-tile.ts'
+import { createTileReader } from './read-tile.ts'
+import { readWitnesses } from './read-witnesses.ts'
+import { matches } from './serve-text.ts'
+
+/** Most openings of one page: each holds an entry of up to 64 kB. */
+const maxOpenings = 256
 
 const closed = { additionalProperties: false } as const
 const tags = ['log']
-const Size = Type.Integer({ minimum: 0 })
+const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const CommitmentParams = Type.Object({ commitment: Sha256Hex })
 
-export interface LogRouteParts {
-  readonly log: LogReader
-  readonly anchors: AnchorStore
-  readonly dids: DidStore
-  readonly anchorer: Anchorer
-  readonly ports: Pick<RegistryPorts, 'logOrigin' | 'logSigner' | 'ledger' | 'publicRpcUrl'>
+export interface LogRouteParts extends LedgerParts, ProofParts {
+  readonly log: LedgerParts['log']
+  readonly anchors: LedgerParts['anchors']
+  readonly witnessing: LedgerParts['witnessing']
+  readonly dids: Pick<DidStore, 'readListedEntry'>
+  readonly openings: OpeningReader
 }
 
-/** The log is public: it holds salted commitments only. */
-export function logRoutes({ log, anchors, dids, anchorer, ports }: LogRouteParts) {
+/** The log is public: it holds salted commitments, and the salts of listed entries only. */
+export function logRoutes(parts: LogRouteParts) {
+  const { log, published, publications, publisher, anchors, dids, openings, witnessing } = parts
+  const witnessingHeader = witnessing.selfWitnessed ? 'self-witnessed' : 'witnessed'
+  const policy = formatTrustPolicy(witnessing.policy)
+  const readTile = createTileReader(log, published)
   return async (app: TillitServer): Promise<void> => {
+    app.addHook('onRequest', forEveryone)
+
     app.get(
       '/log/checkpoint',
       { schema: { operationId: 'read-checkpoint', summary: 'The newest checkpoint (C2SP tlog-checkpoint)', tags } },
       async (_request, reply) => {
-        const checkpoint = await log.newestCheckpoint()
-        if (checkpoint === null) throw new Problem('not-found', { detail: 'The log has signed no checkpoint yet' })
+        const checkpoint = await published.newest()
+        if (checkpoint === null) throw new Problem('not-found', { detail: 'The log has published no checkpoint yet' })
         return reply
           .type('text/plain; charset=utf-8')
           .header('cache-control', 'public, max-age=1')
+          .header('tillit-witnessing', witnessingHeader)
           .send(checkpoint.note)
       },
+    )
+
+    app.get(
+      '/log/policy',
+      {
+        schema: {
+          operationId: 'read-policy',
+          summary: 'The policy under which the log publishes (C2SP tlog-policy)',
+          tags,
+        },
+      },
+      async (_request, reply) =>
+        reply.type('text/plain; charset=utf-8').header('tillit-witnessing', witnessingHeader).send(policy),
+    )
+
+    app.get(
+      '/log/witnesses',
+      {
+        schema: {
+          operationId: 'read-witnesses',
+          summary: 'The witnesses of the log, and what each did last',
+          tags,
+          response: { 200: WitnessList },
+        },
+      },
+      () => readWitnesses(witnessing, { publications, publisher }),
     )
 
     app.get(
@@ -55,11 +102,11 @@ export function logRoutes({ log, anchors, dids, anchorer, ports }: LogRouteParts
         },
       },
       async (request, reply) => {
-        const tile = await readTile(request.params['*'], log)
-        return reply
-          .type('application/octet-stream')
-          .header('cache-control', 'public, max-age=31536000, immutable')
-          .send(Buffer.from(tile))
+        const { bytes, etag } = await readTile(request.params['*'])
+        // A path never has other bytes, so whoever has them need not ask again for as long as a cache may be told.
+        reply.header('etag', etag).header('cache-control', 'public, max-age=31536000, immutable')
+        if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+        return reply.type('application/octet-stream').send(bytes)
       },
     )
 
@@ -75,8 +122,32 @@ export function logRoutes({ log, anchors, dids, anchorer, ports }: LogRouteParts
           response: { 200: LeafProof },
         },
       },
-      (request) =>
-        proveLeaf(fromHex(request.params.commitment), request.query.size ?? null, { log, anchors, ...ports }),
+      (request) => proveLeaf(fromHex(request.params.commitment), request.query.size ?? null, parts),
+    )
+
+    app.get(
+      '/log/openings',
+      {
+        schema: {
+          operationId: 'list-openings',
+          summary: 'Opens the entries of listed DIDs, in the order of the log',
+          tags,
+          querystring: Type.Object(
+            {
+              from: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
+              limit: Type.Integer({ minimum: 1, maximum: maxOpenings, default: maxOpenings }),
+            },
+            closed,
+          ),
+          response: { 200: OpeningList },
+        },
+      },
+      async (request, reply) => {
+        const list = await listOpenings(request.query, { openings, published })
+        const { next_from: next } = list
+        if (next !== null) reply.header('link', `</log/openings?from=${next}&limit=${request.query.limit}>; rel="next"`)
+        return list
+      },
     )
 
     app.get(
@@ -104,7 +175,7 @@ export function logRoutes({ log, anchors, dids, anchorer, ports }: LogRouteParts
           response: { 200: ConsistencyProof },
         },
       },
-      (request) => proveConsistency(request.query, log),
+      (request) => proveConsistency(request.query, published),
     )
 
     app.get(
@@ -116,7 +187,7 @@ export function logRoutes({ log, anchors, dids, anchorer, ports }: LogRouteParts
           tags,
           querystring: Type.Object(
             {
-              min_size: Type.Integer({ minimum: 0, default: 0 }),
+              min_size: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
               limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
             },
             closed,
@@ -143,7 +214,7 @@ export function logRoutes({ log, anchors, dids, anchorer, ports }: LogRouteParts
           response: { 200: LedgerStatus },
         },
       },
-      () => readLedger({ log, anchors, anchorer, ports }),
+      () => readLedger(parts),
     )
   }
 }

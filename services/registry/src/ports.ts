@@ -2,6 +2,8 @@ import type { Database } from '@tillit/database'
 import type { FetchText } from '@tillit/did'
 import type { Signer } from '@tillit/keys'
 import type { Ledger } from '@tillit/ledger'
+import type { TrustPolicy } from '@tillit/log'
+import type { WitnessPeer } from '@tillit/witness'
 import type { RegistryTables } from './tables.ts'
 
 /** All that the registry needs of the world; standalone hands it in. */
@@ -15,8 +17,19 @@ export interface RegistryPorts {
   readonly fetchText: FetchText | null
   /** Origin of the log and name of its key: a URL without its scheme, such as `example.com/log`. */
   readonly logOrigin: string
-  /** Ed25519; signs checkpoints. */
-  readonly logSigner: Signer
+  /** Ed25519, the active one first; while one key gives way to another, each checkpoint is signed with both. */
+  readonly logSigners: readonly Signer[]
+  /**
+   * Under which policy the log publishes, the way to each of its witnesses by the witness's name, and which of them belong
+   * to the operator of the log. The keys of the log itself need not stand in the policy.
+   */
+  readonly witnessing: {
+    readonly policy: TrustPolicy
+    readonly peers: ReadonlyMap<string, WitnessPeer>
+    readonly own: ReadonlySet<string>
+  }
+  /** Ed25519; signs, as a did:webvh witness, the versions whose entries are in the published log. */
+  readonly didWitnessSigner: Signer
   /**
    * Opens the ledger; called again until it succeeds. An object with the reason, told to whoever asks, when this city has
    * no ledger and its log runs unanchored.

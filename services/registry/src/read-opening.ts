@@ -7,7 +7,7 @@ import type { DidStore } from './did-store.ts'
  * What opens a commitment that belongs to a listed DID. Throws Problem log-entry-not-found for every other one, whether it
  * exists or not.
  */
-export async function readOpening(commitment: Uint8Array, store: DidStore): Promise<Opening> {
+export async function readOpening(commitment: Uint8Array, store: Pick<DidStore, 'readListedEntry'>): Promise<Opening> {
   const found = await store.readListedEntry(commitment)
   const entry = found === null ? null : parseJson(found.line)
   if (found === null || entry === null || typeof entry !== 'object' || Array.isArray(entry)) {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { listen, outboxChannel, problemOfDatabaseError, type TestDatabase } from '@tillit/database'
-import { createDid } from '@tillit/did'
+import { type CreateDidOptions, createDid } from '@tillit/did'
 import { createLogger, createServer, createTestIssuer } from '@tillit/http'
 import { type Signer, signerFromSeed } from '@tillit/keys'
+import { parseTrustPolicy } from '@tillit/log'
 import { vi } from 'vitest'
 import { createRegistry, type RegistryPorts, type RegistryTables } from './index.ts'
 
@@ -19,7 +20,9 @@ export async function testRegistry(database: TestDatabase, ports: Partial<Regist
     didHost,
     fetchText: null,
     logOrigin: 'localhost:8080/log',
-    logSigner: await signerFromSeed(new Uint8Array(32).fill(1)),
+    logSigners: [await signerFromSeed(new Uint8Array(32).fill(1))],
+    witnessing: { policy: parseTrustPolicy('quorum none\n'), peers: new Map(), own: new Set() },
+    didWitnessSigner: await signerFromSeed(new Uint8Array(32).fill(3)),
     ledger: { absent: 'this test has no ledger' },
     publicRpcUrl: null,
     anchorIntervalSeconds: 10,
@@ -40,10 +43,11 @@ export async function testRegistry(database: TestDatabase, ports: Partial<Regist
   await app.ready()
   const get = (url: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url, headers })
   const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
-  return { registry, app, get, post }
+  return { registry, app, issuer, get, post }
 }
 
 let lastSeed = 0
+let lastName = 0
 export function newSigner(): Promise<Signer> {
   const seed = new Uint8Array(32).fill(2)
   new DataView(seed.buffer).setUint32(0, ++lastSeed)
@@ -51,14 +55,21 @@ export function newSigner(): Promise<Signer> {
 }
 
 /** A fresh DID of this host with its first entry; the second before now, so that entries can follow at once. */
-export async function newDid(options: { now?: Date; nextKeys?: Signer[]; host?: string; path?: string[] } = {}) {
+export async function newDid(
+  options: { now?: Date; nextKeys?: Signer[]; host?: string; path?: string[] } & Pick<
+    CreateDidOptions,
+    'witness' | 'portable' | 'services'
+  > = {},
+) {
+  const slug = `test-${++lastName}`
   const signer = await newSigner()
   const created = await createDid({
+    ...options,
     host: options.host ?? didHost,
-    path: options.path ?? ['dids', `test-${lastSeed}`],
+    path: options.path ?? ['dids', slug],
     signer,
     now: options.now ?? new Date(Date.now() - 60_000),
-    ...(options.nextKeys === undefined ? {} : { nextKeys: options.nextKeys.map((next) => next.publicKey) }),
+    nextKeys: (options.nextKeys ?? []).map((next) => next.publicKey),
   })
   return { ...created, signer }
 }

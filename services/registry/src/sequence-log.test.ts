@@ -13,6 +13,7 @@ import {
   verifyReceipt,
 } from '@tillit/log'
 import type { LeafProof, Receipt } from '@tillit/schemas'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RegistryTables } from './index.ts'
 import { createLogStore, type LogStore, type LogWriter } from './log-store.ts'
@@ -37,7 +38,7 @@ const ports = {
     return new Date(clock)
   },
   logOrigin: 'localhost:8080/log',
-  logSigner: await signerFromSeed(new Uint8Array(32).fill(1)),
+  logSigners: [await signerFromSeed(new Uint8Array(32).fill(1))],
 }
 
 const newCommitments = (count: number) => Array.from({ length: count }, () => new Uint8Array(randomBytes(32)))
@@ -49,7 +50,7 @@ async function submit(commitments: readonly Uint8Array[]): Promise<void> {
 }
 
 async function leavesOf(store: LogStore): Promise<string[]> {
-  return (await store.readCommitments(0, 1_000_000)).map(toHex)
+  return (await store.readEntries(0, 1_000_000)).map(toHex)
 }
 
 /** What must hold whatever happened: dense, once each, tiles and the newest checkpoint agree with the leaves. */
@@ -57,7 +58,7 @@ async function requireSoundLog(expected: readonly Uint8Array[]): Promise<void> {
   await settle(log)
   const leaves = await leavesOf(log)
   expect([...leaves].sort()).toEqual(expected.map(toHex).sort())
-  const checkpoint = await log.newestCheckpoint()
+  const checkpoint = await log.newestSigned()
   expect(checkpoint?.size).toBe(leaves.length)
   expect(toHex(checkpoint?.root ?? new Uint8Array())).toBe(
     toHex(rootOfLeaves(leaves.map((leaf) => leafHash(fromHex(leaf))))),
@@ -84,6 +85,18 @@ describe('the sequencer', () => {
     await requireSoundLog(commitments)
   })
 
+  test('keeps the order of each outbox, whatever the clocks of its transactions say', async () => {
+    const [first = new Uint8Array(), second = new Uint8Array(), other = new Uint8Array()] = newCommitments(3)
+    const put = (schema: string, commitment: Uint8Array, at: string) =>
+      sql`INSERT INTO ${sql.table(`${schema}.outbox`)} (kind, commitment, created_at)
+        VALUES ('did', ${Buffer.from(commitment)}, ${at})`.execute(database.connect(schema as 'registry' | 'metering'))
+    await put('registry', first, '2026-01-01T00:00:03Z')
+    await put('registry', second, '2026-01-01T00:00:01Z')
+    await put('metering', other, '2026-01-01T00:00:02Z')
+    await sequenceOutboxes(log, ports)
+    expect(await leavesOf(log)).toEqual([other, first, second].map(toHex))
+  })
+
   test('logs a commitment once, however often it was submitted', async () => {
     const commitments = newCommitments(3)
     await submit([...commitments, ...commitments])
@@ -92,12 +105,14 @@ describe('the sequencer', () => {
     await requireSoundLog(commitments)
   })
 
-  test('signs an empty tree at first, and then not twice for one size or within a second', async () => {
-    expect(await signNewCheckpoint(log, ports)).toBe(true)
+  test('signs no empty tree, and not twice for one size or within a second', async () => {
+    expect(await signNewCheckpoint(log, ports)).toBe(false)
+    await submit(newCommitments(1))
+    await settle(log)
     expect(await signNewCheckpoint(log, ports)).toBe(false)
     await submit(newCommitments(1))
     await sequenceOutboxes(log, ports)
-    const stopped = new Date(((await log.newestCheckpoint())?.signedAt.getTime() ?? 0) + 999)
+    const stopped = new Date(((await log.newestSigned())?.signedAt.getTime() ?? 0) + 999)
     expect(await signNewCheckpoint(log, { ...ports, now: () => stopped })).toBe(false)
     expect(await signNewCheckpoint(log, ports)).toBe(true)
   })

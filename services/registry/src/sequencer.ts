@@ -1,8 +1,9 @@
+import { isProblem } from '@tillit/problem'
 import { createCondition } from './condition.ts'
 import type { LogStore } from './log-store.ts'
 import { type Loop, startLoop } from './loop.ts'
 import type { RegistryPorts } from './ports.ts'
-import { sequenceOutboxes, signNewCheckpoint } from './sequence-log.ts'
+import { sequenceOutboxes, signNewCheckpoint, verifyStoredLog } from './sequence-log.ts'
 
 /** How long an entry waits at most when its notification was lost. */
 const pollIntervalMs = 500
@@ -18,20 +19,24 @@ export interface Sequencer {
   stop(): Promise<void>
 }
 
-/** Keeps moving outboxes into the log and signing checkpoints; woken by notifications, polling in any case. */
-export function createSequencer(log: LogStore, ports: RegistryPorts): Sequencer {
+/**
+ * Keeps moving outboxes into the log and signing checkpoints; woken by notifications, polling in any case. A log that does
+ * not extend what it has signed is not touched until it does again.
+ */
+export function createSequencer(log: LogStore, ports: RegistryPorts, onSigned: () => void): Sequencer {
   const condition = createCondition('sequencing', ports.logger)
   const listening = createCondition('listening', ports.logger)
   let loop: Loop | null = null
   let listenLoop: Loop | null = null
   let listener: { close(): Promise<void> } | null = null
+  let verified = false
 
   return {
     get fault() {
       return condition.fault
     },
     start() {
-      loop = startLoop(pass, { intervalMs: pollIntervalMs, onFault: condition.fails })
+      loop = startLoop(pass, { intervalMs: pollIntervalMs, onFault: fails })
       listenLoop = startLoop(listen, { intervalMs: relistenMs, onFault: listening.fails })
     },
     wake: () => loop?.wake(),
@@ -43,10 +48,17 @@ export function createSequencer(log: LogStore, ports: RegistryPorts): Sequencer 
   }
 
   async function pass(): Promise<void> {
+    if (!verified) await verifyStoredLog(log)
+    verified = true
     const appended = await sequenceOutboxes(log, ports)
-    await signNewCheckpoint(log, ports)
+    if (await signNewCheckpoint(log, ports)) onSigned()
     condition.works()
     if (appended > 0) loop?.wake()
+  }
+
+  function fails(error: unknown): void {
+    if (isProblem(error, 'log-inconsistent')) verified = false
+    condition.fails(error)
   }
 
   async function listen(): Promise<void> {

@@ -9,6 +9,8 @@ export interface RegistryTables {
     listed: boolean
     state: JSONColumnType<DidState>
     log_characters: number
+    version_number: number
+    published_version: number
     created_at: Date
   }
   'registry.did_entries': {
@@ -20,9 +22,36 @@ export interface RegistryTables {
     commitment: Buffer
     accepted_at: Date
   }
-  'registry.leaves': { index: number; commitment: Buffer; sequenced_at: Date }
+  'registry.did_witness_proofs': {
+    did: string
+    version_number: number
+    version_id: string
+    witness: string
+    proof: string
+    accepted_at: Date
+  }
+  'registry.did_witness_duties': { did: string; version_number: number; version_id: string; commitment: Buffer }
+  'registry.erased_dids': { did_hash: Buffer; slug_hash: Buffer; erased_at: Date }
+  'registry.watched_dids': {
+    scid: string
+    did: string
+    version_id: string
+    log: string
+    witness_file: string | null
+    checked_at: Date
+    fault: string | null
+  }
+  'registry.leaves': {
+    index: number
+    commitment: Buffer
+    public_salt: Buffer | null
+    listed: boolean
+    sequenced_at: Date
+  }
   'registry.tiles': { level: number; index: number; hashes: Buffer }
   'registry.checkpoints': { size: number; root: Buffer; note: string; signed_at: Date }
+  'registry.published_checkpoints': { size: number; note: string; published_at: Date }
+  'registry.witnesses': { name: string; cosigned_size: number; cosigned_at: Date | null; fault: string | null }
   'registry.anchors': {
     chain_id: number
     contract: string
@@ -32,5 +61,8 @@ export interface RegistryTables {
     root: Buffer
     anchored_at: Date
     lost_at: Generated<Date | null>
+    gas_used: number | null
+    /** numeric, which has no limit; text on this side. */
+    fee_wei: string | null
   }
 }

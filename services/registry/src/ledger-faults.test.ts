@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addToOutbox, type TestDatabase, testDatabase } from '@tillit/database'
+import { secp256k1SignerFromPrivateKey } from '@tillit/keys'
+import {
+  type Anvil,
+  accountAddress,
+  type EvmLedgerOptions,
+  type Ledger,
+  openEvmLedger,
+  startAnvil,
+} from '@tillit/ledger'
+import { Problem } from '@tillit/problem'
+import type { AnchorList, LedgerStatus } from '@tillit/schemas'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { RegistryTables } from './index.ts'
+import { eventually, recordingLogger, testRegistry } from './registry.fixture.ts'
+
+let folder: string
+let anvil: Anvil
+let database: TestDatabase
+const cities: Awaited<ReturnType<typeof testRegistry>>[] = []
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'registry-ledger-'))
+  anvil = await startAnvil({ dataDir: folder })
+})
+afterAll(async () => {
+  await anvil.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+beforeEach(async () => {
+  database = await testDatabase()
+})
+afterEach(async () => {
+  for (const { registry, app } of cities.splice(0)) {
+    await registry.stop()
+    await app.close()
+  }
+  await database.drop()
+})
+
+/** A city with a contract of its own, so that the tests share one chain. */
+async function open(options: Partial<EvmLedgerOptions> = {}, wrap = (ledger: Ledger) => ledger) {
+  const { lines, logger } = recordingLogger()
+  const account = await newAccount()
+  const city = await testRegistry(database, {
+    ledger: async () =>
+      wrap(await openEvmLedger({ rpcUrl: anvil.rpcUrl, timeoutMs: 2000, patienceMs: 1000, account, ...options })),
+    anchorIntervalSeconds: 3600,
+    logger,
+  })
+  cities.push(city)
+  city.registry.start()
+  // The round that the start itself makes is over, so the test counts its own.
+  await city.registry.anchorNow()
+  const status = async () => (await city.get('/registry/ledger')).json<LedgerStatus>()
+  /** Grows the log by one entry and waits until that is published. */
+  const grow = async () => {
+    const before = (await status()).latest_checkpoint?.size ?? 0
+    const commitment = crypto.getRandomValues(new Uint8Array(32))
+    await addToOutbox(database.connect<RegistryTables>('registry'), 'registry', { kind: 'did', commitment })
+    return eventually(async () => {
+      const { latest_checkpoint } = await status()
+      expect(latest_checkpoint?.size).toBeGreaterThan(before)
+      return latest_checkpoint?.size ?? 0
+    })
+  }
+  const anchors = async () => (await city.get('/registry/anchors')).json<AnchorList>().anchors
+  return { city, lines, status, grow, anchors, account }
+}
+
+let accounts = 0
+/** An account with coins for each test: the contract of an account is found again by it. */
+async function newAccount() {
+  const account = secp256k1SignerFromPrivateKey(new Uint8Array(32).fill(++accounts))
+  await rpc('anvil_setBalance', [accountAddress(account), '0x56bc75e2d63100000'])
+  return account
+}
+
+async function rpc<T>(method: string, params: unknown[] = []): Promise<T> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const reply = await fetch(anvil.rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  return ((await reply.json()) as { result: T }).result
+}
+
+const transactionsOf = async (account: Parameters<typeof accountAddress>[0]) =>
+  Number(await rpc<string>('eth_getTransactionCount', [accountAddress(account), 'latest']))
+
+test('what is published and not anchored yet is told, and since when', async () => {
+  const { city, status, grow } = await open()
+  await grow()
+  const { latest_checkpoint: first } = await status()
+  await grow()
+  expect(await status()).toMatchObject({ unanchored: { entries: 2, since: first?.published_at }, last_anchor: null })
+  await city.registry.anchorNow()
+  const anchored = await status()
+  expect(anchored).toMatchObject({ unanchored: null, fault: null, last_anchor: { size: 2 } })
+  expect(BigInt(anchored.last_anchor_cost?.fee_wei ?? 0)).toBeGreaterThan(0n)
+  expect(anchored.last_anchor_cost?.gas_used).toBeGreaterThan(21_000)
+})
+
+test('however much was published meanwhile, one transaction catches up', async () => {
+  const { city, status, grow, anchors, account } = await open()
+  await grow()
+  await city.registry.anchorNow()
+  const before = await transactionsOf(account)
+  for (let i = 0; i < 3; i++) await grow()
+  await city.registry.anchorNow()
+  await city.registry.anchorNow()
+  expect((await transactionsOf(account)) - before).toBe(1)
+  expect((await anchors()).map(({ size }) => size)).toEqual([1, 4])
+  expect((await status()).unanchored).toBeNull()
+})
+
+test('a ledger that was set back is told, and holds the log again after one transaction', async () => {
+  const { city, lines, status, grow, anchors, account } = await open()
+  await grow()
+  await city.registry.anchorNow()
+  const snapshot = await rpc<string>('evm_snapshot')
+  await grow()
+  await city.registry.anchorNow()
+  const lost = await anchors()
+  expect(lost.map(({ size }) => size)).toEqual([1, 2])
+  await rpc('evm_revert', [snapshot])
+  const before = await transactionsOf(account)
+  await grow()
+  await city.registry.anchorNow()
+  expect(lines.filter(({ message }) => message.includes('lost anchors')).length).toBe(1)
+  expect((await anchors()).map(({ size }) => size)).toEqual([1, 3])
+  expect((await transactionsOf(account)) - before).toBe(1)
+  expect((await status()).fault).toBeNull()
+})
+
+test('an anchor that would cost more than it may is not sent, and the log goes on', async () => {
+  const dear = await open({ maxFeeWei: 1n })
+  await dear.grow()
+  await dear.city.registry.anchorNow()
+  const status = await dear.status()
+  expect(status.fault).toMatch(/cost|fee/i)
+  expect(status.last_anchor).toBeNull()
+  expect(await dear.grow()).toBe(2)
+})
+
+test('an anchor counts once it is confirmed, and waiting for that costs no second one', async () => {
+  const { city, status, grow, anchors, account } = await open({ confirmations: 4 })
+  await grow()
+  await city.registry.anchorNow()
+  const sent = await transactionsOf(account)
+  expect(await anchors()).toEqual([])
+  expect(await status()).toMatchObject({ confirmations: 4, unanchored: { entries: 1 } })
+  expect((await status()).fault).toContain('not confirmed')
+  await rpc('anvil_mine', ['0x8'])
+  await city.registry.anchorNow()
+  expect((await anchors()).map(({ size }) => size)).toEqual([1])
+  expect(await status()).toMatchObject({ unanchored: null, fault: null })
+  expect(await transactionsOf(account)).toBe(sent)
+})
+
+test.each(['failed', 'failed but persisted'])('an anchor that %s is there once in the end', async (how) => {
+  let faults = 2
+  const failing = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get: (target, name: keyof Ledger) =>
+        name !== 'anchor' || faults === 0
+          ? target[name]
+          : async (root: Uint8Array, size: number) => {
+              faults--
+              if (how === 'failed but persisted') await target.anchor(root, size)
+              throw new Problem('ledger-unavailable', { detail: 'The answer was lost' })
+            },
+    })
+  const { city, status, grow, anchors, account } = await open({}, failing)
+  await grow()
+  await city.registry.anchorNow()
+  const before = await transactionsOf(account)
+  await grow()
+  await city.registry.anchorNow()
+  await grow()
+  await city.registry.anchorNow()
+  expect((await anchors()).at(-1)?.size).toBe(3)
+  expect(await status()).toMatchObject({ fault: null, unanchored: null })
+  expect((await transactionsOf(account)) - before).toBe(how === 'failed' ? 1 : 2)
+})

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { LyingLog, startLyingLog } from '../packages/client/src/audit/lying-log.fixture.ts'
+
+const bin = fileURLToPath(new URL('../packages/cli/bin/tillit.mjs', import.meta.url))
+let log: LyingLog
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tillit-audit-'))
+  log = await startLyingLog()
+  await writeFile(join(folder, 'policy'), log.policy)
+})
+
+afterEach(async () => {
+  await log.stop()
+  await rm(folder, { recursive: true })
+})
+
+interface Ran {
+  status: number
+  out: string
+  err: string
+}
+
+/** The command as a person runs it: exit status, standard output and standard error. */
+function tillit(...args: string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], { cwd: folder, env: {} }, (error, out, err) => {
+      resolve({ status: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+}
+
+describe('tillit fsck', () => {
+  test('says that an honest city is sound, shows how far it is, and leaves with 0', async () => {
+    const { status, out, err } = await tillit('fsck', log.url, '--policy', 'policy')
+    expect(out).toContain('✓ nothing contradicts the city')
+    expect(out).toContain(`city.example/log: ${log.size} entries`)
+    expect(out).toContain('cosigned by w1')
+    expect(err).toContain(`100 %  ${log.size} of ${log.size} entries`)
+    expect(status).toBe(0)
+  })
+
+  test('names what is wrong and where, and leaves with 1', async () => {
+    log.lies.set('/log/tile/0/000', (honest) => honest?.map((byte, at) => (at === 9 ? byte ^ 1 : byte)) ?? null)
+    const { status, out } = await tillit('fsck', log.url, '--json')
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ sound: false, trust: 'the log’s own', ledger: null },
+      findings: [{ severity: 'error', code: 'tile-differs', where: '/log/tile/0/000' }],
+    })
+    expect(status).toBe(1)
+  })
+
+  test('without a URL, or with a policy that is none, says how it is called', async () => {
+    expect(await tillit('fsck')).toMatchObject({ status: 2, err: expect.stringContaining('tillit fsck URL') })
+    expect(await tillit('fsck', 'file:///etc')).toMatchObject({ status: 2 })
+    expect(await tillit('fsck', log.url, '--policy', 'nowhere')).toMatchObject({ status: 2 })
+    await writeFile(join(folder, 'policy'), 'quorum nobody\n')
+    expect(await tillit('fsck', log.url, '--policy', 'policy')).toMatchObject({ status: 1 })
+  })
+})
+
+describe('tillit monitor', () => {
+  const look = (...more: string[]) =>
+    tillit('monitor', log.url, '--once', '--state', 'state.json', '--policy', 'policy', ...more)
+
+  test('remembers the head, and keeps both notes of a fork beside its state', async () => {
+    const first = log.note
+    expect(await look()).toMatchObject({ status: 0, out: expect.stringContaining(`first seen at ${log.size} entries`) })
+    expect(await look()).toMatchObject({ status: 0, out: '' })
+    const other = await LyingLog.start()
+    other.addUnlisted(log.size)
+    await other.publish()
+    await other.stop()
+    log.lies.set('/log/checkpoint', () => other.answer('/log/checkpoint'))
+    const posted: unknown[] = []
+    const webhook = createServer((request, response) => {
+      request.on('data', (chunk: Buffer) => posted.push(JSON.parse(chunk.toString())))
+      request.on('end', () => response.end())
+    })
+    webhook.listen(0, '127.0.0.1')
+    await once(webhook, 'listening')
+    const { port } = webhook.address() as AddressInfo
+    const forked = await look('--webhook', `http://127.0.0.1:${port}/`)
+    webhook.close()
+    expect(forked).toMatchObject({ status: 1, out: expect.stringMatching(/^\S+ ✗ forked: There are two logs/) })
+    expect(posted).toMatchObject([{ type: 'raised', code: 'forked', city: log.url }])
+    const evidence = (await readdir(folder)).find((name) => name.startsWith('tillit-evidence-')) ?? ''
+    expect(await readFile(join(folder, evidence), 'utf8')).toBe(`${first}\n${other.note}`)
+    // Told once; the alert stands.
+    expect(await look()).toMatchObject({ status: 1, out: '' })
+  })
+
+  test('refuses a damaged state rather than start anew', async () => {
+    await writeFile(join(folder, 'state.json'), '{"version":1}')
+    expect(await look()).toMatchObject({ status: 1, err: expect.stringContaining('state is damaged') })
+  })
+
+  test('gives each alert as JSON when asked to', async () => {
+    log.cosigned = false
+    await log.publish()
+    const { status, out } = await look('--json')
+    expect(JSON.parse(out)).toMatchObject({ type: 'raised', code: 'quorum-lost', evidence: null })
+    expect(status).toBe(1)
+  })
+})
