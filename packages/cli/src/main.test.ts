@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { generatePrivateJwk } from '@tillit/keys'
 import type { Receipt } from '@tillit/schemas'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { did, didUsage } from './did/did.ts'
 import { importFile, importUsage } from './import-file.ts'
 import { readReadings, readUsage } from './read-readings.ts'
 import { makeReceipt } from './receipt.fixture.ts'
-import { didUsage, resolveDid } from './resolve-did.ts'
 import { UsageError } from './usage-error.ts'
 import { verifyReceipt, verifyUsage } from './verify-receipt.ts'
 
@@ -55,7 +55,7 @@ describe('called wrongly, a command says how it is called', () => {
     [verifyReceipt, verifyUsage, []],
     [verifyReceipt, verifyUsage, ['a.json', 'b.json']],
     [verifyReceipt, '/nowhere/a.json cannot be read', ['/nowhere/a.json']],
-    [resolveDid, didUsage, []],
+    [did, didUsage, []],
   ])('%o', async (command, message, args) => {
     const error = await command(args).then(
       () => null,

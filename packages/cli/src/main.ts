@@ -1,19 +1,37 @@
 import { CityError } from '@tillit/client'
 import { isProblem } from '@tillit/problem'
+import { anchorStatus, anchorUsage } from './anchor-status.ts'
+import { fsck, fsckUsage } from './audit/fsck.ts'
+import { monitor, monitorUsage } from './audit/monitor.ts'
+import { did, didUsage } from './did/did.ts'
 import { importFile, importUsage } from './import-file.ts'
 import { readReadings, readUsage } from './read-readings.ts'
-import { didUsage, resolveDid } from './resolve-did.ts'
 import { UsageError } from './usage-error.ts'
 import { verifyReceipt, verifyUsage } from './verify-receipt.ts'
+import { witness, witnessUsage } from './witness.ts'
 
 const commands: Record<string, (args: string[]) => Promise<number>> = {
   import: importFile,
   read: readReadings,
   verify: verifyReceipt,
-  did: resolveDid,
+  did,
+  anchor: anchorStatus,
+  witness,
+  fsck,
+  monitor,
 }
 
-const usage = ['tillit: the command line of a Tillit city', importUsage, readUsage, verifyUsage, didUsage].join('\n\n')
+const usage = [
+  'tillit: the command line of a Tillit city',
+  importUsage,
+  readUsage,
+  verifyUsage,
+  fsckUsage,
+  monitorUsage,
+  didUsage,
+  anchorUsage,
+  witnessUsage,
+].join('\n\n')
 
 /** Exit status: 0 done, 1 refused or not true, 2 called wrongly, 3 verified but not anchored yet. */
 async function main(): Promise<number> {

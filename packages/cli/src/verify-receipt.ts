@@ -3,20 +3,30 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type City, completeReceipt, connectCity } from '@tillit/client'
 import { fromUtf8, parseJson, toHex } from '@tillit/codec'
-import { type VerifiedReceipt, verifyReceipt as verifyAgainstLog, verifyOpening } from '@tillit/log'
+import {
+  type LogTrust,
+  type VerifiedReceipt,
+  verifyReceipt as verifyAgainstLog,
+  verifyOpening,
+  verifyReceiptText,
+} from '@tillit/log'
 import { Problem } from '@tillit/problem'
 import { type AnchorEvidence, Receipt } from '@tillit/schemas'
 import { Check } from 'typebox/value'
+import { readTrust } from './audit/trust-options.ts'
 import { UsageError } from './usage-error.ts'
 
-export const verifyUsage = `tillit verify RECEIPT [--wait] [--vkey KEY] [--contract 0x…] [--ledger URL] [--offline] [--json]
+export const verifyUsage = `tillit verify RECEIPT [--wait] [--vkey KEY] [--policy FILE] [--contract 0x…] [--ledger URL] [--offline] [--json]
   Verifies a receipt: the entry opens its commitment, the log holds the commitment, the ledger holds the log.
-  RECEIPT     the file that the portal or a service gave, or - for standard input
+  RECEIPT     the file that the portal or a service gave, or - for standard input; a tlog-proof text needs --vkey or --policy
   --wait      wait until the log is anchored (a few minutes at most)
   --vkey      the log's key as you know it; without it the receipt's word is taken
+  --policy    file of the logs and witnesses that you trust (C2SP tlog-policy): its quorum must have cosigned
   --contract  the anchor contract as you know it; without it the receipt's word is taken
   --ledger    JSON-RPC URL of a node of yours; without it the city is asked for one
   --offline   ask nobody: log and anchor as far as the receipt itself shows them`
+
+const proofHeader = 'c2sp.org/tlog-proof@v1\n'
 
 const waitSeconds = 300
 const pollSeconds = 1
@@ -31,6 +41,7 @@ export async function verifyReceipt(args: string[]): Promise<number> {
       offline: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       vkey: { type: 'string' },
+      policy: { type: 'string' },
       contract: { type: 'string' },
       ledger: { type: 'string' },
     },
@@ -38,7 +49,10 @@ export async function verifyReceipt(args: string[]): Promise<number> {
   const [file] = positionals
   if (file === undefined || positionals.length !== 1) throw new UsageError(verifyUsage)
   const say = values.json ? () => undefined : (line: string) => console.log(line)
-  const given = await readReceipt(file)
+  const trust = await readTrust(values)
+  const text = await readInput(file)
+  if (text.startsWith(proofHeader)) return verifyText(text, { trust, json: values.json, say })
+  const given = parseReceipt(file, text)
   verifyOpening(given.opening)
   say(`✓ the entry opens its commitment ${given.opening.commitment}`)
   describe(given, say)
@@ -48,12 +62,15 @@ export async function verifyReceipt(args: string[]): Promise<number> {
     say('… the log has not taken the entry yet: anchor pending (run again, or with --wait)')
     return report(values.json, { verified: false, anchor: 'pending' }, 3)
   }
-  const verified = verifyAgainstLog(receipt, values.vkey === undefined ? {} : { vkey: values.vkey })
+  const verified = verifyAgainstLog(receipt, trust)
   say(
     `✓ entry ${verified.index} of the log, in its checkpoint of ${verified.size} entries signed by ${receipt.leaf.log.origin}`,
   )
-  if (values.vkey === undefined) say(`  the log's key is taken from the receipt: ${receipt.leaf.log.vkey}`)
-  if (receipt.leaf.log.self_witnessed) say('  self-witnessed: no independent witness has cosigned this checkpoint')
+  if (values.vkey === undefined && trust.policy === undefined)
+    say(`  the log's key is taken from the receipt: ${receipt.leaf.log.vkey}`)
+  if (verified.cosignedBy !== null) say(cosigners(verified.cosignedBy))
+  if (receipt.leaf.log.self_witnessed)
+    say('  self-witnessed, as the log says of itself: its own operator runs enough of its witnesses')
   if (verified.anchored === null) {
     say('… anchor pending: the ledger does not hold this checkpoint yet (run again, or with --wait)')
     return report(values.json, { ...verified, verified: true, anchor: 'pending' }, 3)
@@ -82,9 +99,34 @@ function report(json: boolean, result: object, status: number): number {
   return status
 }
 
-async function readReceipt(file: string): Promise<Receipt> {
-  const bytes = file === '-' ? await standardInput() : await readFile(file).catch((cause) => unreadable(file, cause))
-  const value = parseJson(fromUtf8(bytes))
+/** A receipt as a text of C2SP tlog-proof: nothing is asked of anybody, so the caller says whom to trust. */
+function verifyText(
+  text: string,
+  { trust, json, say }: { trust: LogTrust; json: boolean; say: (line: string) => void },
+): number {
+  const { vkey, policy } = trust
+  if (vkey === undefined && policy === undefined)
+    throw new UsageError('A tlog-proof does not say whom to trust: give --vkey or --policy')
+  const byPolicy = policy === undefined ? null : verifyReceiptText(text, { policy })
+  const verified = vkey === undefined ? byPolicy : { ...verifyReceiptText(text, { vkey }), ...byPolicy }
+  if (verified === null) throw new UsageError(verifyUsage)
+  say(`✓ entry ${verified.index} of the log, in its checkpoint of ${verified.size} entries`)
+  if (verified.cosignedBy !== null) say(cosigners(verified.cosignedBy))
+  say(`  a ${verified.opening.kind} entry`)
+  return report(json, { ...verified, verified: true, anchor: 'unknown' }, 0)
+}
+
+function cosigners(cosignedBy: NonNullable<VerifiedReceipt['cosignedBy']>): string {
+  const names = cosignedBy.map(({ name }) => name)
+  return `✓ the quorum of your policy is met, cosigned by ${names.length === 0 ? 'nobody' : names.join(', ')}`
+}
+
+async function readInput(file: string): Promise<string> {
+  return fromUtf8(file === '-' ? await standardInput() : await readFile(file).catch((cause) => unreadable(file, cause)))
+}
+
+function parseReceipt(file: string, text: string): Receipt {
+  const value = parseJson(text)
   if (!Check(Receipt, value)) throw new Problem('invalid-receipt', { detail: `${file} is not a receipt` })
   return value
 }

@@ -1,7 +1,7 @@
-import { concat } from '@tillit/codec'
 import { hashBytes } from './commit.ts'
+import { type ExpandedTile, expandTile, nodeOfTile } from './expand-tile.ts'
 import { emptyRoot, nodeHash } from './merkle.ts'
-import { subtreeOfTile, type Tile, tileWidth } from './tile.ts'
+import { subtreeOfTile, type Tile, tileHeight, tileWidth } from './tile.ts'
 
 /**
  * All that is needed to grow a tree: how many leaves it has and, for each level, the hashes of its partial tile (may be
@@ -28,7 +28,7 @@ export function appendLeaves(edge: TreeEdge, leafHashes: readonly Uint8Array[]):
   let arriving = leafHashes
   for (let level = 0; arriving.length > 0 || level < edge.tiles.length; level++) {
     const grown = growLevel(edge, level, arriving)
-    changed.push(...grown.changed)
+    for (const tile of grown.changed) changed.push(tile)
     tiles.push(grown.partial)
     arriving = grown.full
   }
@@ -40,16 +40,29 @@ export function appendLeaves(edge: TreeEdge, leafHashes: readonly Uint8Array[]):
 export function rootOfEdge(edge: TreeEdge): Uint8Array {
   let root: Uint8Array | null = null
   for (const tile of edge.tiles) {
+    const expanded = expandedOf(tile)
     // The set bits of the partial tile's width are its perfect subtrees; the narrowest is the rightmost.
-    let end = tile.length / hashBytes
-    for (let count = 1; count < tileWidth; count *= 2) {
+    let end = expanded.width
+    for (let height = 0; height < tileHeight; height++) {
+      const count = 2 ** height
       if (Math.floor(end / count) % 2 === 0) continue
       end -= count
-      const subtree = subtreeOfTile(tile, end, count)
-      root = root === null ? subtree : nodeHash(subtree, root)
+      const subtree = nodeOfTile(expanded, height, end / count)
+      root = root === null ? subtree.slice() : nodeHash(subtree, root)
     }
   }
   return root ?? emptyRoot()
+}
+
+/** Tiles of the edge are never written to, and those of the upper levels stay for thousands of entries. */
+const expandedTiles = new WeakMap<Uint8Array, ExpandedTile>()
+
+function expandedOf(tile: Uint8Array): ExpandedTile {
+  const known = expandedTiles.get(tile)
+  if (known !== undefined) return known
+  const expanded = expandTile(tile, tile.length / hashBytes)
+  expandedTiles.set(tile, expanded)
+  return expanded
 }
 
 interface GrownLevel {
@@ -62,7 +75,7 @@ interface GrownLevel {
 function growLevel(edge: TreeEdge, level: number, arriving: readonly Uint8Array[]): GrownLevel {
   const before = edge.tiles[level] ?? new Uint8Array(0)
   if (arriving.length === 0) return { partial: before, changed: [], full: [] }
-  const hashes = concat(before, ...arriving)
+  const hashes = joined(before, arriving)
   const firstIndex = Math.floor(edge.size / tileWidth ** (level + 1))
   const changed: Tile[] = []
   const full: Uint8Array[] = []
@@ -76,4 +89,12 @@ function growLevel(edge: TreeEdge, level: number, arriving: readonly Uint8Array[
   const width = partial.length / hashBytes
   if (width > 0) changed.push({ level, index: firstIndex + full.length, width, hashes: partial })
   return { partial, changed, full }
+}
+
+/** One buffer: a million arguments to a function would be more than the stack holds. */
+function joined(before: Uint8Array, arriving: readonly Uint8Array[]): Uint8Array {
+  const hashes = new Uint8Array(before.length + arriving.length * hashBytes)
+  hashes.set(before)
+  for (const [i, hash] of arriving.entries()) hashes.set(hash, before.length + i * hashBytes)
+  return hashes
 }

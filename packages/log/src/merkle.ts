@@ -1,8 +1,12 @@
 import { sha256 } from '@tillit/codec'
+import { hashBytes } from './commit.ts'
 
 // RFC 9162 section 2.1.1: different prefixes, so that a leaf can never be passed off as a node.
 const leafPrefix = Uint8Array.of(0)
-const nodePrefix = Uint8Array.of(1)
+const nodePrefix = 1
+
+/** What a node's hash is over, filled anew for each: hashing copies it before it returns. */
+const nodeInput = new Uint8Array(1 + 2 * hashBytes)
 
 /** SHA-256(0x00 ‖ data) (RFC 9162 section 2.1.1). */
 export function leafHash(data: Uint8Array): Uint8Array {
@@ -11,7 +15,11 @@ export function leafHash(data: Uint8Array): Uint8Array {
 
 /** SHA-256(0x01 ‖ left ‖ right) (RFC 9162 section 2.1.1). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(nodePrefix, left, right)
+  if (left.length !== hashBytes || right.length !== hashBytes) throw new RangeError('a hash is 32 bytes long')
+  nodeInput[0] = nodePrefix
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 1 + hashBytes)
+  return sha256(nodeInput)
 }
 
 /** The root of a tree with no leaves: SHA-256 of nothing. */
@@ -28,9 +36,9 @@ export function rootOfLeaves(leafHashes: readonly Uint8Array[]): Uint8Array {
   return nodeHash(rootOfLeaves(leafHashes.slice(0, split)), rootOfLeaves(leafHashes.slice(split)))
 }
 
-/** The largest power of two smaller than n, for n > 1: where RFC 9162 splits a tree of n leaves. */
+/** The largest power of two smaller than n, for n > 1 up to 2^53: where RFC 9162 splits a tree of n leaves. */
 export function largestPowerOfTwoBelow(n: number): number {
-  let power = 1
-  while (power * 2 < n) power *= 2
-  return power
+  const last = n - 1
+  const high = Math.floor(last / 2 ** 32)
+  return high === 0 ? 2 ** (31 - Math.clz32(last)) : 2 ** (63 - Math.clz32(high))
 }

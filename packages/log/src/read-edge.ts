@@ -1,6 +1,6 @@
 import type { TreeEdge } from './append-leaves.ts'
-import type { ReadTiles } from './build-proof.ts'
 import { hashBytes } from './commit.ts'
+import type { ReadTiles } from './read-tiles.ts'
 import { type TileId, tileIn, tileWidth } from './tile.ts'
 
 /** Reads the edge of the tree of `size` leaves from its tiles: what appendLeaves needs to go on after a restart. */

@@ -57,13 +57,8 @@ export function perfectSubtrees(range: LeafRange): Subtree[] {
   const subtrees: Subtree[] = []
   let start = range.start
   while (start < range.end) {
-    let width = 1
-    let height = 0
-    while (width * 2 <= range.end - start) {
-      width *= 2
-      height++
-    }
-    subtrees.push({ height, index: start / width })
+    const width = largestPowerOfTwoBelow(range.end - start + 1)
+    subtrees.push({ height: Math.log2(width), index: start / width })
     start += width
   }
   return subtrees

@@ -35,9 +35,9 @@ export function tileIn(size: number, level: number, index: number): TileId {
   return { level, index, width: Math.max(0, Math.min(tileWidth, hashesOfLevel - index * tileWidth)) }
 }
 
-/** The root of the perfect subtree over `count` (a power of two) hashes of a tile from `from` on. */
+/** The root of the perfect subtree over `count` (a power of two) hashes of a tile from `from` on; one hash is a view of it. */
 export function subtreeOfTile(hashes: Uint8Array, from: number, count: number): Uint8Array {
-  if (count === 1) return hashes.slice(from * hashBytes, (from + 1) * hashBytes)
+  if (count === 1) return hashes.subarray(from * hashBytes, (from + 1) * hashBytes)
   const half = count / 2
   return nodeHash(subtreeOfTile(hashes, from, half), subtreeOfTile(hashes, from + half, half))
 }

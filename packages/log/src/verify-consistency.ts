@@ -1,5 +1,6 @@
 import { equalBytes } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
+import { hashBytes } from './commit.ts'
 import { emptyRoot, largestPowerOfTwoBelow, nodeHash } from './merkle.ts'
 
 /** A tree: how many leaves, and their root. */
@@ -14,6 +15,7 @@ export interface TreeHead {
  */
 export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): void {
   if (!Number.isSafeInteger(older.size) || !Number.isSafeInteger(newer.size) || older.size < 0) throw invalid('a size')
+  if ([older.root, newer.root, ...proof].some((hash) => hash.length !== hashBytes)) throw invalid('length of a hash')
   if (older.size > newer.size) throw new Problem('invalid-proof', { detail: 'The newer tree is the smaller one' })
   if (older.size === 0 || older.size === newer.size) {
     if (proof.length > 0) throw invalid('length')

@@ -1,5 +1,6 @@
 import { equalBytes } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
+import { hashBytes } from './commit.ts'
 import { nodeHash } from './merkle.ts'
 
 export interface InclusionClaim {
@@ -21,6 +22,9 @@ export function verifyInclusion(leaf: Uint8Array, claim: InclusionClaim): void {
   const { index, size, root, proof } = claim
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) {
     throw new Problem('invalid-proof', { detail: 'The index lies outside the tree' })
+  }
+  if (proof.some((sibling) => sibling.length !== hashBytes)) {
+    throw new Problem('invalid-proof', { detail: 'A hash of the inclusion proof is not 32 bytes long' })
   }
   let hash = leaf
   let node = index

@@ -3,10 +3,13 @@ import { Problem } from '@tillit/problem'
 import type { AnchorEvidence, LeafProof, Opening, Receipt } from '@tillit/schemas'
 import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
 import { commit, hashBytes, saltBytes } from './commit.ts'
+import { type LogEntry, logEntry, parseLogEntry } from './log-entry.ts'
 import { leafHash } from './merkle.ts'
 import { parseTlogProof } from './tlog-proof.ts'
+import type { TrustPolicy } from './trust-policy.ts'
 import { parseVerifierKey } from './verifier-key.ts'
 import { verifyInclusion } from './verify-inclusion.ts'
+import { verifyWithPolicy, type WitnessedCheckpoint } from './verify-with-policy.ts'
 
 export interface VerifiedReceipt {
   /** Hexadecimal, as on the wire. */
@@ -17,15 +20,25 @@ export interface VerifiedReceipt {
   readonly root: string
   /** What the receipt says the ledger holds: equal to the checkpoint, still to be looked up on the ledger itself. */
   readonly anchored: AnchorEvidence | null
+  /** The witnesses of the caller's policy that cosigned; null when the caller gave no policy, so nobody looked. */
+  readonly cosignedBy: WitnessedCheckpoint['cosignedBy'] | null
+}
+
+/** Whom the caller trusts. With neither, the receipt's own word is taken for which log it is. */
+export interface LogTrust {
+  /** The log's key, as pinned by the caller. */
+  readonly vkey?: string
+  /** Which logs, and whose cosignatures are needed. */
+  readonly policy?: TrustPolicy
 }
 
 /**
- * Verifies a receipt offline: the entry opens the commitment, the checkpoint is signed by the log, the proof leads from
- * the commitment to the checkpoint, the anchor is of that checkpoint. Without `vkey`, the log's key as pinned by the
- * caller, the receipt's own word is taken for which log it is. Throws Problem invalid-receipt, invalid-proof or
- * invalid-checkpoint saying what differs, and log-entry-not-found for a receipt that holds no proof yet.
+ * Verifies a receipt offline: the entry opens the commitment, the checkpoint is signed by the log and, under a policy,
+ * cosigned by its quorum, the proof leads from the commitment to the checkpoint, the anchor is of that checkpoint. What
+ * `self_witnessed` says is the log's own word. Throws Problem invalid-receipt, invalid-proof, invalid-checkpoint or
+ * checkpoint-not-witnessed saying what differs, and log-entry-not-found for a receipt that holds no proof yet.
  */
-export function verifyReceipt(receipt: Receipt, options: { vkey?: string } = {}): VerifiedReceipt {
+export function verifyReceipt(receipt: Receipt, options: LogTrust = {}): VerifiedReceipt {
   const commitment = verifyOpening(receipt.opening)
   if (receipt.leaf === null) {
     throw new Problem('log-entry-not-found', {
@@ -33,6 +46,9 @@ export function verifyReceipt(receipt: Receipt, options: { vkey?: string } = {})
     })
   }
   if (receipt.leaf.commitment !== receipt.opening.commitment) throw invalid('the proof is for another commitment')
+  const { publicSalt } = entryOf(commitment, receipt.leaf)
+  if (publicSalt !== null && !equalBytes(publicSalt, fromBase64url(receipt.opening.salt)))
+    throw invalid('the log holds another salt than the opening')
   return verifyLeafProof(commitment, receipt.leaf, options)
 }
 
@@ -51,11 +67,7 @@ export function verifyOpening(opening: Opening): Uint8Array {
 }
 
 /** Verifies that the log holds the 32-byte commitment. Throws as verifyReceipt does. */
-export function verifyLeafProof(
-  commitment: Uint8Array,
-  leaf: LeafProof,
-  options: { vkey?: string } = {},
-): VerifiedReceipt {
+export function verifyLeafProof(commitment: Uint8Array, leaf: LeafProof, options: LogTrust = {}): VerifiedReceipt {
   if (leaf.commitment !== toHex(commitment)) throw invalid('the proof is for another commitment')
   if (options.vkey !== undefined && options.vkey !== leaf.log.vkey) {
     throw new Problem('invalid-checkpoint', {
@@ -67,10 +79,31 @@ export function verifyLeafProof(
   const proof = parseTlogProof(leaf.proof)
   if (proof.index !== leaf.index) throw invalid('the proof is for another index')
   const checkpoint = verifyCheckpoint(proof.checkpoint, key)
+  const cosignedBy = options.policy === undefined ? null : verifyWithPolicy(proof.checkpoint, options.policy).cosignedBy
   const { size, root } = checkpoint
-  verifyInclusion(leafHash(commitment), { index: proof.index, size, root, proof: proof.hashes })
+  const entry = entryOf(commitment, leaf)
+  verifyInclusion(leafHash(logEntry(entry.commitment, entry.publicSalt)), {
+    index: proof.index,
+    size,
+    root,
+    proof: proof.hashes,
+  })
   if (leaf.anchor !== null) requireSameHead(leaf.anchor, checkpoint)
-  return { commitment: leaf.commitment, index: proof.index, size, root: toHex(root), anchored: leaf.anchor }
+  const { commitment: hex, anchor: anchored } = leaf
+  return { commitment: hex, index: proof.index, size, root: toHex(root), anchored, cosignedBy }
+}
+
+/** What the log holds for the commitment, as the proof says: the inclusion proof then shows whether it does. */
+function entryOf(commitment: Uint8Array, { entry }: LeafProof): LogEntry {
+  if (entry === undefined) return { commitment, publicSalt: null }
+  let parsed: LogEntry
+  try {
+    parsed = parseLogEntry(fromHex(entry))
+  } catch (cause) {
+    throw invalid('the entry of the log is malformed', cause)
+  }
+  if (!equalBytes(parsed.commitment, commitment)) throw invalid('the entry of the log holds another commitment')
+  return parsed
 }
 
 function requireSameHead(anchor: AnchorEvidence, checkpoint: Checkpoint): void {

@@ -12,8 +12,14 @@ export class CityReader {
     this.#findings = findings
   }
 
-  /** The bytes at a path; null, and a finding with `missing` as its code, for any status but 200. */
-  async bytes(path: string, options: { maxBytes: number; missing: FindingCode }): Promise<Uint8Array | null> {
+  /**
+   * The bytes at a path; null, and a finding with `missing` as its code, for any status but 200: a warning when the city may
+   * do without it.
+   */
+  async bytes(
+    path: string,
+    options: { maxBytes: number; missing: FindingCode; optional?: boolean },
+  ): Promise<Uint8Array | null> {
     let answer: CityAnswer
     try {
       answer = await this.#fetchCity(path, options)
@@ -22,14 +28,16 @@ export class CityReader {
       return null
     }
     if (answer.status === 200) return answer.body
-    this.#findings.error(options.missing, path, `The city answered ${answer.status}`)
+    const what = `The city answered ${answer.status}`
+    if (options.optional) this.#findings.warning(options.missing, path, what)
+    else this.#findings.error(options.missing, path, what)
     return null
   }
 
   /** As bytes, for text in UTF-8. */
   async text(
     path: string,
-    options: { maxBytes: number; missing: FindingCode; malformed: FindingCode },
+    options: { maxBytes: number; missing: FindingCode; malformed: FindingCode; optional?: boolean },
   ): Promise<string | null> {
     return this.#understood(path, await this.bytes(path, options), { malformed: options.malformed, read: fromUtf8 })
   }

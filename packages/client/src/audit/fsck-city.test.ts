@@ -220,6 +220,8 @@ describe('the checkpoint', () => {
     const { findings: found, sound } = await fsckCity({ fetchCity, now: () => now })
     expect(sound).toBe(false)
     expect(found.map(({ code }) => code)).toEqual(['policy-missing', 'checkpoint-not-signed'])
+    const byKey = await fsckCity({ fetchCity, now: () => now, vkey: log.vkey })
+    expect(byKey).toMatchObject({ sound: true, findings: [{ severity: 'warning', code: 'policy-missing' }] })
   })
 })
 
