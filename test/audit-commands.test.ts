@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -43,9 +43,11 @@ describe('tillit fsck', () => {
   test('says that an honest city is sound, shows how far it is, and leaves with 0', async () => {
     const { status, out, err } = await tillit('fsck', log.url, '--policy', 'policy')
     expect(out).toContain('✓ nothing contradicts the city')
-    expect(out).toContain(`city.example/log: ${log.size} entries`)
-    expect(out).toContain('cosigned by w1')
-    expect(err).toContain(`100 %  ${log.size} of ${log.size} entries`)
+    expect(out).toMatch(/^ {2}log {10}city\.example\/log\n {2}entries {6}/)
+    expect(out).toContain(`${log.size}: 6 public ones opened, ${log.size - 6} seen as commitments only`)
+    expect(out).toMatch(/cosigned by +w1\n/)
+    expect(err).toContain(`100 %  ${log.size} of ${log.size} entries replayed`)
+    expect(err).toContain('100 %  3 of 3 histories of DIDs compared')
     expect(status).toBe(0)
   })
 
@@ -97,6 +99,32 @@ describe('tillit monitor', () => {
     expect(await readFile(join(folder, evidence), 'utf8')).toBe(`${first}\n${other.note}`)
     // Told once; the alert stands.
     expect(await look()).toMatchObject({ status: 1, out: '' })
+  })
+
+  test('follows until it is told to stop, and then leaves with 0 when no alert stands', async () => {
+    const child = spawn(process.execPath, [bin, 'monitor', log.url, '--interval', '1'], { cwd: folder, env: {} })
+    const left = once(child, 'exit')
+    await once(child.stdout, 'data')
+    log.addUnlisted(3)
+    await log.publish()
+    const [line] = await once(child.stdout, 'data')
+    expect(String(line)).toMatch(/ ✓ \d+ entries extend the \d+ before\n$/)
+    child.kill('SIGINT')
+    expect(await left).toEqual([0, null])
+  })
+
+  test('stops at once while it waits for a city that never answers', async () => {
+    const silent = createServer()
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const child = spawn(process.execPath, [bin, 'monitor', `http://127.0.0.1:${port}`], { cwd: folder, env: {} })
+    const left = once(child, 'exit')
+    await once(silent, 'request')
+    child.kill('SIGINT')
+    expect(await left).toEqual([0, null])
+    silent.closeAllConnections()
+    silent.close()
   })
 
   test('refuses a damaged state rather than start anew', async () => {

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { CompactJws, Did, Gsrn, Instant, OpaqueId } from './atoms.ts'
+import { CompactJws, Did, Gsrn, Instant, OpaqueId, Sha256Hex } from './atoms.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -100,6 +100,29 @@ export const CredentialResponse = Type.Object(
   { $id: 'CredentialResponse', ...closed },
 )
 export const NonceResponse = Type.Object({ c_nonce: Type.String() }, { $id: 'NonceResponse', ...closed })
+
+/** What happened to a credential, as the log holds it. It names no holder. */
+export const StatusEvent = Type.Object(
+  {
+    credential: OpaqueId('cred'),
+    type: CredentialType,
+    issuer: Did,
+    status_list: Type.String({ format: 'uri' }),
+    status_index: Type.Integer({ minimum: 0 }),
+    at: Instant,
+    event: Type.Enum(['issued', 'suspended', 'reinstated', 'revoked']),
+    actor: Did,
+    sha256: Type.Optional(Sha256Hex),
+  },
+  { $id: 'StatusEvent', ...closed },
+)
+export type StatusEvent = Static<typeof StatusEvent>
+
+export const StatusEventList = Type.Object(
+  { events: Type.Array(Type.Object({ seq: Type.Integer({ minimum: 1 }), entry: StatusEvent }, closed)) },
+  { $id: 'StatusEventList', ...closed },
+)
+export type StatusEventList = Static<typeof StatusEventList>
 
 /** The verify route: any credential or DID-signed JWT, and what it turned out to be. */
 export const VerificationRequest = Type.Object(

@@ -72,6 +72,22 @@ export const DidWitnessProofs = Type.Object(
 )
 export type DidWitnessProofs = Static<typeof DidWitnessProofs>
 
+/**
+ * A whole log to register: that of a portable DID which moves here with its history. The last entry has the DID that it is
+ * to have here.
+ */
+export const DidLogRegistration = Type.Object(
+  {
+    log: Type.Array(DidLogEntry, { minItems: 1, maxItems: 200 }),
+    listed: Type.Boolean(),
+    witness_proofs: Type.Optional(
+      Type.Array(DidWitnessProofs, { maxItems: 64, description: 'The did-witness.json of the DID' }),
+    ),
+  },
+  { $id: 'DidLogRegistration', ...closed },
+)
+export type DidLogRegistration = Static<typeof DidLogRegistration>
+
 /** How far the versions of a DID are sufficiently witnessed, and therefore published. */
 export const DidWitnessing = Type.Object(
   {
@@ -82,6 +98,45 @@ export const DidWitnessing = Type.Object(
   { $id: 'DidWitnessing', ...closed },
 )
 export type DidWitnessing = Static<typeof DidWitnessing>
+
+/** A controller's request to a watcher: an empty presentation with a proof by an update key of the DID (did:webvh v1.0). */
+export const DidWatcherRequest = Type.Object(
+  {
+    '@context': Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 8 })),
+    id: Type.Optional(Type.String({ maxLength: 256 })),
+    type: Type.Union([Type.String({ maxLength: 128 }), Type.Array(Type.String({ maxLength: 128 }), { maxItems: 8 })]),
+    holder: Type.Optional(Type.String({ maxLength: 1024 })),
+    proof: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+      description: 'DataIntegrityProof for authentication: the SCID as challenge, the URL of the watcher as domain',
+    }),
+  },
+  { $id: 'DidWatcherRequest', ...closed },
+)
+export type DidWatcherRequest = Static<typeof DidWatcherRequest>
+
+/** What a watcher knows of a DID: whether its host still shows the history that was seen first. */
+export const WatchedDidState = Type.Object(
+  {
+    did: Did,
+    version_id: Type.String({ description: 'Of the newest version that is kept' }),
+    checked_at: Type.String({ format: 'date-time' }),
+    fault: Type.Union([Type.Null(), Type.String()], {
+      description: 'What the host shows instead; null when it agrees',
+    }),
+    other_log: Type.Union([Type.Null(), Type.String()], {
+      description: 'Another verified did.jsonl that the host has shown: evidence of two histories',
+    }),
+  },
+  { $id: 'WatchedDidState', ...closed },
+)
+export type WatchedDidState = Static<typeof WatchedDidState>
+
+/** What became of a whole log: of each entry, in order, and how far the versions are published. */
+export const DidLogAccepted = Type.Object(
+  { accepted: Type.Array(DidAccepted), witnessing: DidWitnessing },
+  { $id: 'DidLogAccepted', ...closed },
+)
+export type DidLogAccepted = Static<typeof DidLogAccepted>
 
 /** The listed DIDs that live here, in the order of their bytes. */
 export const ListedDids = Type.Object(

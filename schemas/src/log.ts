@@ -174,6 +174,9 @@ export const LedgerStatus = Type.Object(
     fault: orNull(Type.String(), 'Why the log is not being anchored'),
     publishing_fault: orNull(Type.String(), 'Why nothing new is being published'),
     self_witnessed: SelfWitnessed,
+    log_vkeys: Type.Array(Type.String(), {
+      description: 'Verifier keys of the log: the active one, then those that give way to it and still sign',
+    }),
   },
   { $id: 'LedgerStatus', ...closed },
 )

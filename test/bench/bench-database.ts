@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrate, startLocalPostgres, withDatabase } from '@tillit/database'
+import { administer, migrate, startLocalPostgres, withDatabase } from '@tillit/database'
 import pg from 'pg'
 import { migrations } from '../../services/standalone/src/migrations.ts'
 
@@ -12,21 +12,26 @@ export interface BenchDatabase {
   close(): Promise<void>
 }
 
-/** A migrated PostgreSQL of its own in a throw-away folder, as durable as in a city. Throws when it would not be. */
-export async function openBenchDatabase(): Promise<BenchDatabase> {
-  const folder = await mkdtemp(join(tmpdir(), 'tillit-bench-'))
-  await chmod(folder, 0o755)
-  const postgres = await startLocalPostgres({
-    dataDir: join(folder, 'postgres'),
-    onEvent: (event) => console.error(event),
-  })
+interface Server {
+  /** As the administrator, to any database of it. */
+  url: string
+  stop(): Promise<void>
+}
+
+/**
+ * A migrated database of its own, as durable as in a city: on the server of DATABASE_URL, or on a PostgreSQL in a throw-away folder.
+ * Throws when it would not be durable.
+ */
+export async function openBenchDatabase(serverUrl = process.env.DATABASE_URL): Promise<BenchDatabase> {
+  const server = serverUrl === undefined ? await startServer() : { url: serverUrl, stop: async () => undefined }
+  const name = `tillit_bench_${process.pid}`
   const close = async () => {
-    await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
+    await administer(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    await server.stop()
   }
   try {
-    const url = withDatabase(postgres.url('postgres'), 'bench')
-    await runAlone(postgres.url('postgres'), 'CREATE DATABASE bench')
+    const url = withDatabase(server.url, name)
+    await administer(server.url, `CREATE DATABASE ${name}`)
     await migrate(url, migrations)
     const admin = new pg.Client({ connectionString: url })
     await admin.connect()
@@ -41,9 +46,18 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
   }
 }
 
-async function runAlone(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
+async function startServer(): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'tillit-bench-'))
+  await chmod(folder, 0o755)
+  const postgres = await startLocalPostgres({
+    dataDir: join(folder, 'postgres'),
+    onEvent: (event) => console.error(event),
+  })
+  return {
+    url: postgres.url('postgres'),
+    stop: async () => {
+      await postgres.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }

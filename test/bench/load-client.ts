@@ -1,11 +1,9 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-export interface PreparedRequest {
-  /** The request exactly as sent. */
-  text: string
-  /** What the values of the answer have to come to. */
-  sum: number
+export interface Answer {
+  status: number
+  body: string
 }
 
 export interface Round {
@@ -14,18 +12,21 @@ export interface Round {
 }
 
 export interface LoadClient {
-  /** Sends all requests over a few connections, each the next one as soon as it is free. Throws when an answer was not as expected. */
-  run(port: number, requests: PreparedRequest[]): Promise<Round>
+  /**
+   * Sends the requests, each the exact text of one, over a few connections, each the next one as soon as it is free. The answers are
+   * handed over after the measured interval, in the order of the requests, so that checking them costs nobody anything.
+   */
+  run(port: number, requests: readonly string[]): Promise<Round & { answers: Answer[] }>
   close(): Promise<void>
 }
 
 /** A client in a thread of its own. It shares the machine's cores with what it measures, and every contender pays that alike. */
-export function openLoadClient(options: { connections: number; values: number }): LoadClient {
+export function openLoadClient(options: { connections: number }): LoadClient {
   const worker = new Worker(new URL('./load-worker.ts', import.meta.url), { workerData: options })
   return {
     run: async (port, requests) => {
       worker.postMessage({ port, requests })
-      const [answer] = (await once(worker, 'message')) as [{ fault: string } | Round]
+      const [answer] = (await once(worker, 'message')) as [{ fault: string } | (Round & { answers: Answer[] })]
       if ('fault' in answer) throw new Error(answer.fault)
       return answer
     },

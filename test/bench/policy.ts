@@ -9,10 +9,10 @@ import { cases, now, permissions, scope } from './policy-cases.ts'
 const customers = 64
 
 export async function policyBench(): Promise<Figure[]> {
-  return [...decisions(1), ...decisions(10), ...(await chainsAndScopes())]
+  return [...(await decisions(1)), ...(await decisions(10)), ...(await chainsAndScopes())]
 }
 
-function decisions(count: number): Figure[] {
+async function decisions(count: number): Promise<Figure[]> {
   const permitted = permissions(count)
   const paths = permitted.map((path) => preparePath(path))
   const cedar = cedarPeer(permitted)
@@ -21,7 +21,7 @@ function decisions(count: number): Figure[] {
     if (answers.some((answer) => answer !== decision))
       throw new Error(`The engines do not agree: ${answers.join(', ')}`)
   }
-  const speeds = alternate({
+  const speeds = await alternate({
     ours: asking((request) => decide(request, paths, now).decision),
     unprepared: asking((request) => {
       const prepared = permitted.map((path) => preparePath(path))
@@ -55,7 +55,7 @@ async function chainsAndScopes(): Promise<Figure[]> {
   }
   const wide = parseScope(scope)
   const narrow = parseScope({ ...scope, finest_granularity: 'P1D', delete_after: 'P7D' })
-  const speeds = alternate({
+  const speeds = await alternate({
     chain: counting(
       () => {
         const { hops, rootKey, delegateeKey } = turn()

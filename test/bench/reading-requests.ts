@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { sha256, toBase64url, utf8 } from '@tillit/codec'
 import { signJws, thumbprint, toPublicJwk } from '@tillit/keys'
-import type { PreparedRequest } from './load-client.ts'
 import type { ReadingCity } from './reading-city.ts'
 import { type PointDay, pointDay } from './readings-fill.ts'
+
+export interface PreparedRequest {
+  /** The request exactly as sent. */
+  text: string
+  /** What the values of the answer have to come to. */
+  sum: number
+}
 
 /** Requests that are signed before anything is measured: what signing costs the client is no cost of the city. */
 export interface Requests {

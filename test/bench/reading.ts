@@ -2,9 +2,9 @@ import { toPublicJwk } from '@tillit/keys'
 import { openBareRoutes } from './bare-routes.ts'
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts'
 import { type Figure, figure, median, quantile } from './figure.ts'
-import { openLoadClient, type Round } from './load-client.ts'
+import { type Answer, type LoadClient, openLoadClient, type Round } from './load-client.ts'
 import { openReadingCity } from './reading-city.ts'
-import { prepareRequests } from './reading-requests.ts'
+import { type PreparedRequest, prepareRequests } from './reading-requests.ts'
 import { hoursOfDay } from './readings-fill.ts'
 
 const rounds = 9
@@ -28,7 +28,7 @@ export async function readingBench(): Promise<Figure[]> {
 async function measure(database: BenchDatabase): Promise<Figure[]> {
   const city = await openReadingCity(database)
   const bareRoutes = await openBareRoutes(database, toPublicJwk(city.readerKey.publicKey))
-  const client = openLoadClient({ connections, values: hoursOfDay })
+  const client = openLoadClient({ connections })
   try {
     const requests = await prepareRequests(city)
     const measured: Record<keyof typeof requests, Round[]> = { protected: [], signed: [], bare: [] }
@@ -37,9 +37,9 @@ async function measure(database: BenchDatabase): Promise<Figure[]> {
     let round = -warmUpRounds
     for (; round < leastRounds || (round < rounds && performance.now() < end); round++) {
       const turn = {
-        protected: await client.run(city.port, await requests.protected(requestsPerRound)), // a proof is good for one request
-        signed: await client.run(bareRoutes.port, signed),
-        bare: await client.run(bareRoutes.port, bare),
+        protected: await ask(client, city.port, await requests.protected(requestsPerRound)), // a proof is good for one request
+        signed: await ask(client, bareRoutes.port, signed),
+        bare: await ask(client, bareRoutes.port, bare),
       }
       if (round < 0) continue
       for (const name of ['protected', 'signed', 'bare'] as const) measured[name].push(turn[name])
@@ -51,6 +51,23 @@ async function measure(database: BenchDatabase): Promise<Figure[]> {
     await bareRoutes.close()
     await city.close()
   }
+}
+
+async function ask(client: LoadClient, port: number, requests: readonly PreparedRequest[]): Promise<Round> {
+  const { answers, ...round } = await client.run(
+    port,
+    requests.map(({ text }) => text),
+  )
+  for (const [i, { sum }] of requests.entries()) check(answers[i], sum)
+  return round
+}
+
+function check(answer: Answer | undefined, sum: number): void {
+  if (answer?.status !== 200) throw new Error(`refused: ${answer?.status} ${answer?.body}`)
+  const { readings } = JSON.parse(answer.body) as { readings: { value: number }[] }
+  const total = readings.reduce((before, { value }) => before + value, 0)
+  if (readings.length !== hoursOfDay || total !== sum)
+    throw new Error(`${readings.length} values of ${total} came where ${hoursOfDay} of ${sum} were expected`)
 }
 
 /** Each protected read has left one permitting record of its values and one leaf; each signed one has left its row. */

@@ -1,7 +1,9 @@
 import { diskFiles, type StateFiles } from '@tillit/witness'
 import type { Fate } from './postgres-between.ts'
 
-export type FileStep = 'writeFlushed' | 'rename' | 'flushFolder'
+/** The steps of storing a record, in their order. */
+export const fileSteps = ['writeFlushed', 'rename', 'flushFolder'] as const
+export type FileStep = (typeof fileSteps)[number]
 
 /** A disk whose next step of one kind meets a fate; from then on it does nothing more, as for a process that has died. */
 export interface BreakingFiles extends StateFiles {

@@ -21,15 +21,16 @@ interface Errand {
 export interface Clients {
   /** Commitments of entries that were acknowledged. */
   readonly acknowledged: ReadonlySet<string>
-  readonly openings: readonly Opening[]
+  /** Of the entries that were acknowledged since this was asked last. */
+  newOpenings(): Opening[]
   /** A round of every kind of write: registrations, an update, witness proofs, an erasure, an entry of another service. */
   newRound(): Promise<void>
   /** Asks for everything of this round, in order, up to what is not answered; true when all of it was. */
   ask(registry: RunningRegistry): Promise<boolean>
 }
 
-/** `outbox`: the way of another service to its outbox. */
-export function createClients(outbox: () => Database<RegistryTables>): Clients {
+/** `ownWitness`: did:key of the registry as a witness of DIDs; `outbox`: the way of a service to its outbox. */
+export function createClients(ownWitness: string, outbox: Database<RegistryTables>): Clients {
   const acknowledged = new Set<string>()
   const openings = new Map<string, Opening>()
   let errands: Errand[] = []
@@ -37,8 +38,10 @@ export function createClients(outbox: () => Database<RegistryTables>): Clients {
 
   return {
     acknowledged,
-    get openings() {
-      return [...openings.values()]
+    newOpenings() {
+      const fresh = [...openings.values()]
+      openings.clear()
+      return fresh
     },
     newRound,
     async ask(registry) {
@@ -56,7 +59,8 @@ export function createClients(outbox: () => Database<RegistryTables>): Clients {
   }
 
   function take(errand: Errand, body: string): void {
-    if (errand.answer !== null) expect({ errand: errand.name, body }).toEqual({ errand: errand.name, body: errand.answer })
+    if (errand.answer !== null)
+      expect({ errand: errand.name, body }).toEqual({ errand: errand.name, body: errand.answer })
     errand.answer = body
     if (errand.entry === undefined) return
     const { opening } = JSON.parse(body) as DidAccepted
@@ -67,7 +71,12 @@ export function createClients(outbox: () => Database<RegistryTables>): Clients {
   async function newRound(): Promise<void> {
     const witness = await newSigner()
     const witnessed = { threshold: 1, witnesses: [{ id: didKeyFor(witness.publicKey) }] }
-    const [plain, unlisted, other] = [await newDid(), await newDid(), await newDid({ witness: witnessed })]
+    const logged = { threshold: 1, witnesses: [{ id: ownWitness }] }
+    const [plain, unlisted, other] = [
+      await newDid({ witness: logged }),
+      await newDid(),
+      await newDid({ witness: witnessed }),
+    ]
     const update = await updateDid(plain.state, { signer: plain.signer, now: new Date(Date.now() - 30_000) })
     const proofs = [await witnessEntry(other.entry.versionId, witness, new Date())]
     const commitment = new Uint8Array(randomBytes(32))
@@ -80,7 +89,7 @@ export function createClients(outbox: () => Database<RegistryTables>): Clients {
       errand('witness proofs', async ({ post }) => replyOf(await post(`/dids/${other.did}/witness-proofs`, proofs))),
       errand('an entry of another service', async () => {
         try {
-          await addToOutbox(outbox(), 'registry', { kind: 'other', commitment })
+          await addToOutbox(outbox, 'registry', { kind: 'other', commitment })
           acknowledged.add(toHex(commitment))
           return { status: 200, body: '' }
         } catch {
@@ -99,6 +108,11 @@ export function createClients(outbox: () => Database<RegistryTables>): Clients {
       return replyOf(await app.inject({ method: 'DELETE', url, headers }))
     })
   }
+}
+
+/** did:key of the registry as a witness of DIDs. */
+export async function ownWitnessOf({ get }: RunningRegistry): Promise<string> {
+  return (await get('/registry/witness')).json<{ did: string }>().did
 }
 
 function registration(name: string, entry: DidLogEntry, listed: boolean): Errand {

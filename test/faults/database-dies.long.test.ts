@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectCity } from '@tillit/client'
@@ -10,7 +9,7 @@ import { expectNoIdentifiers } from './expect-no-identifiers.ts'
 import { connectAs, type Household, moveIn } from './household.ts'
 import { keepBusy } from './keep-busy.ts'
 import { extensionOf, headOf } from './log-heads.ts'
-import { postgresFolders } from './postgres-folders.ts'
+import { postgresFolders, postmaster } from './postgres-folders.ts'
 import { type Answer, watchAnswers } from './watch-answers.ts'
 
 /** Longest that a client may be kept waiting while the database is away. */
@@ -33,10 +32,6 @@ afterEach(async () => {
   expectNoIdentifiers(site.logs())
 })
 
-function postmaster(): number {
-  return Number(readFileSync(join(postgresFolders(site.dataDir).cluster, 'postmaster.pid'), 'utf8').split('\n')[0])
-}
-
 test('PostgreSQL killed under load three times: 503 meanwhile, no hang, nothing lost, and all works again', async () => {
   const before = await headOf(city.url)
   const reads: string[] = []
@@ -45,7 +40,7 @@ test('PostgreSQL killed under load three times: 503 meanwhile, no hang, nothing 
   for (let round = 1; round <= 3; round++) {
     const [batches, readsBefore] = [household.acknowledged.length, reads.length]
     await eventually(() => expect(household.acknowledged.length).toBeGreaterThan(batches + 5))
-    kill(postmaster(), 'SIGKILL')
+    kill(postmaster(site.dataDir), 'SIGKILL')
     const began = performance.now()
     const [batchesAtKill, readsAtKill] = [household.acknowledged.length, reads.length]
     await eventually(() => {
@@ -91,7 +86,7 @@ test('PostgreSQL killed under load three times: 503 meanwhile, no hang, nothing 
 async function takeDatabaseAway(): Promise<() => Promise<void>> {
   const control = join(postgresFolders(site.dataDir).cluster, 'global', 'pg_control')
   await rename(control, `${control}.away`)
-  kill(postmaster(), 'SIGKILL')
+  kill(postmaster(site.dataDir), 'SIGKILL')
   await city.says('PostgreSQL did not start')
   return async () => {
     await rename(`${control}.away`, control)
@@ -153,7 +148,7 @@ test('while PostgreSQL is away, no token is issued and the authorization server 
 
 test('after PostgreSQL was killed the sequencer listens again and no lock is left', async () => {
   const [record] = [(await household.read()).access_record]
-  kill(postmaster(), 'SIGKILL')
+  kill(postmaster(site.dataDir), 'SIGKILL')
   await city.says('PostgreSQL is back')
   await eventually(() => household.read())
   await eventually(() => household.proofOf(record))
@@ -177,7 +172,7 @@ test('after PostgreSQL was killed the sequencer listens again and no lock is lef
 })
 
 test('Ctrl-C while PostgreSQL is being started again ends everything', async () => {
-  kill(postmaster(), 'SIGKILL')
+  kill(postmaster(site.dataDir), 'SIGKILL')
   await city.says('starting it again')
   const { code, milliseconds } = await city.interrupt()
   expect(code).toBe(0)

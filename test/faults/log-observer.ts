@@ -11,8 +11,13 @@ const maxBytes = 4 * 1024 * 1024
 
 /** Someone outside who believes nothing: keeps every checkpoint that was ever shown, and holds the log to all of them. */
 export interface LogObserver {
-  /** A checkpoint that the log has published. Throws when it lacks the quorum, or is smaller than one that was seen. */
-  seePublished(note: string): void
+  /** How large the published log was seen to be. */
+  readonly largestSize: number
+  /**
+   * A checkpoint that the log has published. Throws when it lacks the quorum, or is smaller than `atLeast`: what had been
+   * seen before it was asked for.
+   */
+  seePublished(note: string, options: { atLeast: number }): void
   /** A checkpoint that the log signed and showed to a witness. */
   seeSigned(note: string): void
   /**
@@ -44,10 +49,12 @@ export function createLogObserver({ policy, vkey }: { policy: TrustPolicy; vkey:
   }
 
   return {
-    seePublished(note) {
-      const largest = Math.max(0, ...published.keys())
+    get largestSize() {
+      return Math.max(0, ...published.keys())
+    },
+    seePublished(note, { atLeast }) {
       const size = see(note, policy, published)
-      if (size < largest) throw new Error(`a log of ${largest} entries was published, and now one of ${size}`)
+      if (size < atLeast) throw new Error(`a log of ${atLeast} entries was published, and now one of ${size}`)
     },
     seeSigned: (note) => void see(note, noQuorum, signed),
     async check({ fetchCity, acknowledged, openings, rpcUrl }) {
@@ -57,8 +64,9 @@ export function createLogObserver({ policy, vkey }: { policy: TrustPolicy; vkey:
         return body
       }
       const json = async <T>(path: string) => JSON.parse(new TextDecoder().decode(await get(path))) as T
+      const atLeast = this.largestSize
       const note = new TextDecoder().decode(await get('/log/checkpoint'))
-      this.seePublished(note)
+      this.seePublished(note, { atLeast })
       const { size } = verifyWithPolicy(note, policy).checkpoint
       const entries = await readEntries(size, get)
       const texts = entries.map(toHex)

@@ -9,7 +9,8 @@ export type Write = readonly string[]
  * What becomes of a write. Both are a connection that breaks: before PostgreSQL was told to commit, or after it had
  * committed and before its client could hear of it.
  */
-export type Fate = 'failed' | 'failed but persisted'
+export const fates = ['failed', 'failed but persisted'] as const
+export type Fate = (typeof fates)[number]
 
 export interface Cut {
   readonly of: (write: Write) => boolean
@@ -27,6 +28,8 @@ export interface PostgresBetween {
   readonly writes: readonly Write[]
   /** Resolves when the next write of this kind has met its fate. */
   cutAt(cut: Cut): Promise<void>
+  /** Whether all connections are broken and none is taken. */
+  readonly broken: boolean
   /** Breaks all connections and takes none until `restore`. */
   breakAll(): void
   restore(): void
@@ -64,6 +67,9 @@ export async function openPostgresBetween(url: string): Promise<PostgresBetween>
   return {
     url: `postgresql://${login}@127.0.0.1:${address.port}/${database}`,
     writes,
+    get broken() {
+      return away
+    },
     cutAt: (cut) =>
       new Promise((done) => {
         armed = { ...cut, done }
@@ -90,7 +96,7 @@ export async function openPostgresBetween(url: string): Promise<PostgresBetween>
     let unread: Buffer = Buffer.alloc(0)
     const requests = createFrames({ startsUntyped: true })
     /** What a client sends up to the message that has it executed goes on together, or not at all. */
-    let waiting: Buffer[] = []
+    const waiting: Buffer[] = []
 
     client.on('data', (chunk) => {
       for (const frame of requests(chunk)) {

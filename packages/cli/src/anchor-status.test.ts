@@ -56,6 +56,7 @@ beforeAll(async () => {
     fault: null,
     publishing_fault: null,
     self_witnessed: true,
+    log_vkeys: ['city.example/log+0a0b0c0d+AbC'],
   }
 })
 afterAll(async () => {
@@ -84,15 +85,16 @@ async function faultsOf(...args: string[]): Promise<string[]> {
 test('a city whose log is anchored is shown with its ledger, its costs and what waits', async () => {
   expect(await status()).toBe(0)
   const text = lines.join('\n')
-  expect(text).toContain('newest checkpoint: 1234 entries')
-  expect(text).toContain(
-    `newest anchor: 1200 entries at ${record.anchoredAt.toISOString()}, block ${record.blockNumber}`,
-  )
+  expect(text).toContain('published    1234 entries')
+  expect(text).toContain(`anchored     1200 entries at ${record.anchoredAt.toISOString()}`)
+  expect(text).toContain(`transaction  ${record.transaction} in block ${record.blockNumber}`)
   expect(text).toContain('https://explorer.example/tx/0x1')
   expect(text).toMatch(/34 entries unanchored for \d+ s/)
-  expect(text).toContain(`private chain 31337 (31337), contract ${ledger.contract}`)
-  expect(text).toContain(`anchorer ${ledger.anchorer}, anchors count after 1 blocks and may cost 0.05 IOTA at most`)
-  expect(text).toContain('the newest anchor cost 0.000068 IOTA (34000 gas)')
+  expect(text).toContain('ledger       private chain 31337, chain id 31337')
+  expect(text).toContain(`contract     ${ledger.contract}`)
+  expect(text).toContain(`anchorer     ${ledger.anchorer}`)
+  expect(text).toContain('counts after 1 block, may cost 0.05 IOTA at most')
+  expect(text).toContain('the newest cost 0.000068 IOTA (34000 gas)')
   expect(text).toContain('✓ the ledger itself holds a log of 1200 entries, as the city says')
   expect(text).toContain('self-witnessed')
 })
@@ -150,6 +152,12 @@ test('a ledger that is out of reach is told and is not held against the city', a
   expect(lines.join('\n')).toContain('give one with --ledger')
 })
 
+test('a city of another version, which says less or more, is understood', async () => {
+  const { log_vkeys: _, ...older } = honest
+  answer = () => ({ ...older, said_by_newer_cities: true })
+  expect(await status()).toBe(0)
+})
+
 test('an anchor made between two looks at the city is no contradiction', async () => {
   const stale = {
     ...honest,
@@ -168,7 +176,7 @@ test('a city without a ledger says so, and an answer that is none is refused', a
   })
   expect(await status()).toBe(0)
   const text = lines.join('\n')
-  expect(text).toContain('the city has no ledger')
+  expect(text).toContain('ledger       the city has none')
   expect(text).toContain('✗ the city does not anchor: No ledger  [31m')
   answer = () => ({ kind: 'evm' })
   await expect(status()).rejects.toThrow('as this tillit expects')

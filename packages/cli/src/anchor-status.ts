@@ -1,23 +1,31 @@
 import { parseArgs } from 'node:util'
-import { type City, connectCity } from '@tillit/client'
+import type { City } from '@tillit/client'
 import { toHex } from '@tillit/codec'
 import { isProblem, Problem } from '@tillit/problem'
 import { LedgerStatus } from '@tillit/schemas'
+import { type Static, Type } from 'typebox'
 import { Check } from 'typebox/value'
-import { UsageError } from './usage-error.ts'
+import { cityAt } from './city-at.ts'
+import { wrongCall } from './usage-error.ts'
 
 export const anchorUsage = `tillit anchor status [--city URL] [--ledger URL] [--contract 0x…] [--within SECONDS] [--json]
-  Shows how far the ledger holds a city's log, as the city says and as the ledger itself says. Exit status 1 when the two
-  contradict each other, or when entries have waited for their anchor for too long.
+  Shows how far the ledger holds a city's log, as the city says and as the ledger itself says. Exit
+  status 1 when the two contradict each other, or when entries have waited for their anchor too long.
+  --city      the city's URL (http://127.0.0.1:8080)
   --ledger    JSON-RPC URL of a node of yours; without it the city is asked for one
   --contract  the anchor contract as you know it; without it the city's word is taken
-  --within    how long entries may wait, 600 seconds without it`
+  --within    how long entries may wait (600 seconds)
+  --json      the report as one object for programs`
 
 const withinSeconds = '600'
 
+/** Without what is not looked at here, and open: a city of a version before or after this one says less, or more. */
+const StatusRead = Type.Object(Type.Omit(LedgerStatus, ['log_vkeys']).properties)
+type StatusRead = Static<typeof StatusRead>
+
 /** What was found, for people and for programs. */
 interface AnchorReport {
-  readonly status: LedgerStatus
+  readonly status: StatusRead
   /** What the ledger itself was asked: it agrees, it contradicts (see faults), or why it was not asked. */
   readonly ledger: { readonly asked: true; readonly size: number } | { readonly asked: false; readonly why: string }
   readonly unanchoredSeconds: number
@@ -37,8 +45,9 @@ export async function anchorStatus(args: string[]): Promise<number> {
     },
   })
   const within = Number(values.within)
-  if (positionals.join(' ') !== 'status' || !(within >= 0)) throw new UsageError(anchorUsage)
-  const city = connectCity({ url: values.city })
+  if (positionals.join(' ') !== 'status') throw wrongCall('tillit anchor has one command: status.', anchorUsage)
+  if (!(within >= 0)) throw wrongCall('--within takes a number of seconds.', anchorUsage)
+  const city = cityAt(values.city)
   const report = await examine(city, { rpcUrl: values.ledger, contract: values.contract, withinSeconds: within })
   if (values.json) console.log(JSON.stringify(report))
   // What the city says is free text in places; a terminal gets no control characters of it.
@@ -68,7 +77,7 @@ async function examine(city: City, trusted: Trusted): Promise<AnchorReport> {
 /** Compares the city's word with the ledger's. What contradicts is added to the faults. */
 async function askLedger(
   city: City,
-  status: LedgerStatus,
+  status: StatusRead,
   { trusted, faults }: { trusted: Trusted; faults: string[] },
 ): Promise<AnchorReport['ledger']> {
   const rpcUrl = trusted.rpcUrl ?? status.rpc_url
@@ -105,7 +114,7 @@ interface Held {
   latest: { size: number; root: Uint8Array } | null
 }
 
-function contradictions(status: LedgerStatus, { chainId, anchorer, latest }: Held): string[] {
+function contradictions(status: StatusRead, { chainId, anchorer, latest }: Held): string[] {
   const found: string[] = []
   const checkpoint = status.latest_checkpoint
   if (status.chain_id !== null && status.chain_id !== chainId)
@@ -124,16 +133,17 @@ async function describe({ status, ledger, unanchoredSeconds, faults }: AnchorRep
   const { latest_checkpoint: checkpoint, last_anchor: anchor, unanchored } = status
   const lines = [
     checkpoint === null
-      ? '… no checkpoint yet'
-      : `✓ newest checkpoint: ${checkpoint.size} entries, published ${checkpoint.published_at}`,
-    anchor === null
-      ? '… no anchor yet'
-      : `✓ newest anchor: ${anchor.size} entries at ${anchor.anchored_at}, block ${anchor.block_number}, transaction ${anchor.transaction}`,
+      ? '  published    nothing yet'
+      : `  published    ${checkpoint.size} entries at ${checkpoint.published_at}`,
+    anchor === null ? '  anchored     nothing yet' : `  anchored     ${anchor.size} entries at ${anchor.anchored_at}`,
   ]
-  if (status.last_anchor_url !== null) lines.push(`  ${status.last_anchor_url}`)
-  if (unanchored !== null) lines.push(`… ${unanchored.entries} entries unanchored for ${inWords(unanchoredSeconds)}`)
+  if (anchor !== null) lines.push(`  transaction  ${anchor.transaction} in block ${anchor.block_number}`)
+  if (status.last_anchor_url !== null) lines.push(`               ${status.last_anchor_url}`)
+  if (unanchored !== null)
+    lines.push(`  waiting      ${unanchored.entries} entries unanchored for ${inWords(unanchoredSeconds)}`)
   lines.push(...(await describeLedger(status)))
-  if (status.self_witnessed) lines.push('  self-witnessed: no independent witness has to cosign what is anchored')
+  if (status.self_witnessed)
+    lines.push('  witnesses    self-witnessed: no independent witness has to cosign what is anchored')
   if (!ledger.asked) lines.push(`… the ledger itself was not asked: ${ledger.why}`)
   else if (faults.length === 0)
     lines.push(`✓ the ledger itself holds a log of ${ledger.size} entries, as the city says`)
@@ -141,25 +151,28 @@ async function describe({ status, ledger, unanchoredSeconds, faults }: AnchorRep
   return [...lines, ...faults.map((fault) => `✗ ${fault}`)]
 }
 
-async function describeLedger(status: LedgerStatus): Promise<string[]> {
-  if (status.kind === 'none') return ['  the city has no ledger']
+async function describeLedger(status: StatusRead): Promise<string[]> {
+  if (status.kind === 'none') return ['  ledger       the city has none']
   const { formatCoins } = await import('@tillit/ledger/read')
-  const { last_anchor_cost: cost, max_fee_wei: cap } = status
+  const { last_anchor_cost: cost, max_fee_wei: cap, confirmations } = status
   const coins = (wei: string) => `${formatCoins(BigInt(wei))} ${status.coin ?? ''}`.trim()
   const limit = cap === null ? 'any price' : `${coins(cap)} at most`
+  const blocks = `${confirmations ?? 'unknown'} ${confirmations === 1 ? 'block' : 'blocks'}`
   const lines = [
-    `  ledger: ${status.chain_name ?? 'unknown chain'} (${status.chain_id}), contract ${status.contract}`,
-    `  anchorer ${status.anchorer ?? 'unknown'}, anchors count after ${status.confirmations ?? '?'} blocks and may cost ${limit}`,
+    `  ledger       ${status.chain_name ?? 'unknown chain'}, chain id ${status.chain_id}`,
+    `  contract     ${status.contract}`,
+    `  anchorer     ${status.anchorer ?? 'unknown'}`,
+    `  an anchor    counts after ${blocks}, may cost ${limit}`,
   ]
-  if (cost !== null) lines.push(`  the newest anchor cost ${coins(cost.fee_wei)} (${cost.gas_used} gas)`)
+  if (cost !== null) lines.push(`               the newest cost ${coins(cost.fee_wei)} (${cost.gas_used} gas)`)
   return lines
 }
 
-async function readStatus(city: City): Promise<LedgerStatus> {
+async function readStatus(city: City): Promise<StatusRead> {
   const status = await city.get('/registry/ledger')
-  if (!Check(LedgerStatus, status))
+  if (!Check(StatusRead, status))
     throw new Problem('invalid-request', {
-      detail: 'The city does not say how its log is anchored as this tillit expects',
+      detail: 'The city does not say how its log is anchored as this tillit expects; is it of another version?',
     })
   return status
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type City, connectCity } from '@tillit/client'
+import type { City } from '@tillit/client'
 import { type PrivateJwk, signerFromJwk } from '@tillit/keys'
+import { cityAt } from './city-at.ts'
 import { UsageError } from './usage-error.ts'
 
 /** An identity as a file: who the caller is, where the city is, and the key that proves it. Keep it secret. */
@@ -20,10 +21,7 @@ export async function connectAs(
 ): Promise<City> {
   const identity = await readIdentity(options.identity, demonstration)
   const signer = await signerFromJwk(identity.private_jwk)
-  return connectCity({
-    url: options.city ?? identity.city,
-    identity: { did: identity.did, keyId: identity.key_id, signer },
-  })
+  return cityAt(options.city ?? identity.city, { did: identity.did, keyId: identity.key_id, signer })
 }
 
 export async function readIdentity(file: string | undefined, demonstration: string): Promise<IdentityFile> {

@@ -14,16 +14,20 @@ import {
 import type { Reading } from '@tillit/schemas'
 import { connectAs } from './identity.ts'
 import { type Progress, showProgress } from './progress.ts'
-import { UsageError } from './usage-error.ts'
+import { onlyArgument, UsageError, wrongCall } from './usage-error.ts'
 
 /** Readings sent in one request. */
 const chunkReadings = 2_000
 
-export const importUsage = `tillit import FILE --metering-point mp_… [--zone Europe/Oslo] [--unit kWh] [--direction consumption|production]
-              [--identity FILE] [--city URL]
-  Imports a Green Button feed (ESPI XML) or a CSV file (start,value[,quality]) as the utility of the metering point.
-  --zone   zone of time stamps that name none (CSV; default UTC)      --unit   unit of the values (CSV; default kWh)
-  Running it again changes nothing: what is stored already is counted as a duplicate.`
+export const importUsage = `tillit import FILE --metering-point mp_… [--zone Europe/Oslo] [--unit kWh]
+              [--direction consumption|production] [--identity FILE] [--city URL]
+  Imports a Green Button feed (ESPI XML) or a CSV file (start,value[,quality]) as the utility of the
+  metering point. Run again it changes nothing: what is stored already is counted as a duplicate.
+  --zone       zone of time stamps that name none (CSV; UTC)
+  --unit       unit of the values (CSV; kWh)
+  --direction  of the values (CSV; consumption)
+  --identity   file with the utility's DID and key; without it that of the demonstration
+  --city       the city's URL; without it that of the identity`
 
 /** Streams a file into the city in chunks; each chunk is idempotent, so an interrupted import is simply run again. */
 export async function importFile(args: string[]): Promise<number> {
@@ -39,12 +43,12 @@ export async function importFile(args: string[]): Promise<number> {
       city: { type: 'string' },
     },
   })
-  const [file] = positionals
+  const file = onlyArgument(positionals, { name: 'FILE', usage: importUsage })
   const meteringPoint = values['metering-point']
-  if (file === undefined || positionals.length !== 1 || meteringPoint === undefined) throw new UsageError(importUsage)
+  if (meteringPoint === undefined) throw wrongCall('--metering-point is missing.', importUsage)
   const direction = values.direction
   if (direction !== 'consumption' && direction !== 'production')
-    throw new UsageError('--direction is consumption or production')
+    throw new UsageError('--direction is consumption or production.')
   const city = await connectAs(values, 'utility')
   const progress = showProgress(process.stderr)
   const { stream, bytesRead, bytesTotal } = await openReadings(file, {
@@ -83,7 +87,7 @@ async function openReadings(
 ) {
   const { size } = await stat(file)
   const format = detectFormat(await firstBytes(file))
-  if (format === undefined) throw new UsageError(`${file} is neither a Green Button feed nor a CSV file`)
+  if (format === undefined) throw new UsageError(`${file} is neither a Green Button feed nor a CSV file.`)
   const source = createReadStream(file)
   const stream = format === 'espi' ? parseEspi(source) : parseCsv(source, options)
   return { stream, bytesRead: () => source.bytesRead, bytesTotal: size }

@@ -6,12 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { generatePrivateJwk } from '@tillit/keys'
 import type { Receipt } from '@tillit/schemas'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { did, didUsage } from './did/did.ts'
-import { importFile, importUsage } from './import-file.ts'
-import { readReadings, readUsage } from './read-readings.ts'
+import { commands, overview } from './commands.ts'
+import { readReadings } from './read-readings.ts'
 import { makeReceipt } from './receipt.fixture.ts'
 import { UsageError } from './usage-error.ts'
-import { verifyReceipt, verifyUsage } from './verify-receipt.ts'
 
 const bin = fileURLToPath(new URL('../bin/tillit.mjs', import.meta.url))
 let folder: string
@@ -44,45 +42,110 @@ async function file(name: string, value: unknown): Promise<string> {
   return name
 }
 
-describe('called wrongly, a command says how it is called', () => {
-  const point = ['--metering-point', 'mp_1']
+async function load(name: string) {
+  const command = await commands[name]?.()
+  if (command === undefined) throw new Error(`there is no command ${name}`)
+  return command
+}
+
+describe('called wrongly, a command says what is wrong', () => {
+  const point = '--metering-point mp_1'
   test.each([
-    [importFile, importUsage, []],
-    [importFile, importUsage, ['a.csv']],
-    [importFile, importUsage, ['a.csv', 'b.csv', ...point]],
-    [importFile, '--direction is consumption or production', ['a.csv', ...point, '--direction', 'up']],
-    [readReadings, readUsage, [...point, '--from', '2025-01-01T00:00:00Z']],
-    [verifyReceipt, verifyUsage, []],
-    [verifyReceipt, verifyUsage, ['a.json', 'b.json']],
-    [verifyReceipt, '/nowhere/a.json cannot be read', ['/nowhere/a.json']],
-    [did, didUsage, []],
-  ])('%o', async (command, message, args) => {
-    const error = await command(args).then(
-      () => null,
-      (thrown: unknown) => thrown,
-    )
+    ['import', 'FILE is missing.'],
+    ['import a.csv', '--metering-point is missing.'],
+    [`import a.csv b.csv ${point}`, 'One FILE at a time: b.csv is too much.'],
+    ['read', '--metering-point is missing.'],
+    [`read ${point}`, '--from is missing.'],
+    [`read ${point} --from 2025-01-01T00:00:00Z`, '--to is missing.'],
+    ['verify', 'RECEIPT is missing.'],
+    ['verify a.json b.json', 'One RECEIPT at a time: b.json is too much.'],
+    ['fsck', 'URL is missing.'],
+    ['monitor', 'URL is missing.'],
+    ['monitor http://127.0.0.1:9 --interval soon', '--interval takes a number of seconds.'],
+    ['did', 'What is to become of a DID?'],
+    ['did conjure', 'There is no command did conjure.'],
+    ['did create', 'PLACE is missing.'],
+    ['did update', 'Nothing is named that is to change.'],
+    ['did rotate --pre-rotate --no-pre-rotate', 'Either --pre-rotate or --no-pre-rotate.'],
+    ['did move', 'PLACE is missing.'],
+    ['did resolve', 'DID is missing.'],
+    ['anchor', 'tillit anchor has one command: status.'],
+    ['anchor status --within soon', '--within takes a number of seconds.'],
+    ['witness', 'No log is named: give --log or --log-policy.'],
+    ['witness init', '--name is missing.'],
+  ])('tillit %s', async (call, what) => {
+    const [name = '', ...args] = call.split(' ')
+    const { run, usage } = await load(name)
+    const error: unknown = await run(args).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UsageError)
-    expect(error).toMatchObject({ message })
+    expect(error).toMatchObject({ message: `${what}\n\n${usage(args)}` })
+  })
+
+  test.each([
+    [`import a.csv ${point} --direction up`, '--direction is consumption or production.'],
+    ['verify /nowhere/a.json', '/nowhere/a.json cannot be read.'],
+    ['fsck nonsense', 'nonsense is not the URL of a city'],
+    ['monitor file:///etc/passwd', 'file:///etc/passwd is not the URL of a city'],
+    ['anchor status --city nonsense', 'nonsense is not the URL of a city'],
+    ['did resolve did:web:a.example --city nonsense', 'nonsense is not the URL of a city'],
+    ['witness --state /nowhere --log-policy /nowhere/policy', '/nowhere/policy cannot be read.'],
+  ])('tillit %s', async (call, what) => {
+    const [name = '', ...args] = call.split(' ')
+    const error: unknown = await (await load(name)).run(args).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UsageError)
+    expect(String(error)).toContain(what)
   })
 
   test('an identity that is not there is named, with what to do', async () => {
-    const args = [...point, '--from', 'a', '--to', 'b', '--identity', '/nowhere/me.json']
+    const args = [...point.split(' '), '--from', 'a', '--to', 'b', '--identity', '/nowhere/me.json']
     await expect(readReadings(args)).rejects.toThrow('/nowhere/me.json cannot be read as an identity. Name one with')
   })
 })
 
-test.concurrent('help names every command and ends well', async () => {
-  const { status, out, err } = await tillit('--help')
-  expect([status, err]).toEqual([0, ''])
-  for (const usage of [importUsage, readUsage, verifyUsage, didUsage]) expect(out).toContain(usage)
+describe('help', () => {
+  const lines = overview.split('\n').flatMap((line) => /^ {2}tillit (\S+)(?: ([a-z]+))? /.exec(line)?.slice(1) ?? [])
+  const calls = Array.from({ length: lines.length / 2 }, (_, i) => lines.slice(2 * i, 2 * i + 2))
+
+  test('names every command', () => {
+    expect(new Set(calls.map(([name]) => name))).toEqual(new Set(Object.keys(commands)))
+  })
+
+  test.each(calls)('of %s %s is about that command, in lines that a terminal shows', async (name = '', verb) => {
+    const usage = (await load(name)).usage(verb === undefined ? [] : [verb, '--help'])
+    expect(usage).toContain(`tillit ${name}${verb === undefined ? '' : ` ${verb}`}`)
+    for (const line of usage.split('\n')) expect(line.length, line).toBeLessThanOrEqual(101)
+  })
+
+  test('of a command of a command is about that one only', async () => {
+    const did = await load('did')
+    expect(did.usage(['rotate', '--help'])).toMatch(/^tillit did rotate /)
+    expect(did.usage(['rotate', '--help'])).not.toContain('tillit did update')
+    expect(did.usage(['--help'])).toContain('tillit did update')
+  })
+})
+
+test.concurrent.each([
+  [['--help'], overview],
+  [[], overview],
+  [['help'], overview],
+  [['--version'], '0.1.0'],
+])('tillit %o is answered at once', async (args, text) => {
+  expect(await tillit(...args)).toEqual({ status: 0, out: `${text}\n`, err: '' })
+})
+
+test.concurrent('help of a command reads no further', async () => {
+  const asked = await tillit('verify', 'nowhere.json', '--help', '--conjure')
+  expect(asked).toMatchObject({ status: 0, err: '' })
+  expect(asked.out).toMatch(/^tillit verify RECEIPT /)
+  expect(await tillit('help', 'verify')).toEqual(asked)
 })
 
 test.concurrent('an unknown command or option is status 2, on standard error', async () => {
   const [command, option] = await Promise.all([tillit('conjure'), tillit('verify', 'a.json', '--softly')])
   expect(command).toMatchObject({ status: 2, out: '' })
-  expect(command.err).toContain('There is no command conjure.')
+  expect(command.err).toBe('There is no command conjure. What there is: tillit --help\n')
   expect(option).toMatchObject({ status: 2, out: '' })
-  expect(option.err).toContain("Unknown option '--softly'")
+  expect(option.err).toMatch(/^Unknown option '--softly'\.\n\ntillit verify RECEIPT /)
 })
 
 test.concurrent('a receipt that holds is status 0, one that waits for its anchor status 3', async () => {
@@ -112,7 +175,7 @@ test.concurrent('a changed receipt, another log key and what is no receipt are s
   expect(nothing).toMatchObject({ status: 1, err: 'invalid-receipt: nothing.json is not a receipt\n' })
 })
 
-test.concurrent('a city that cannot be reached is status 1, in words', async () => {
+test.concurrent('a city that is not there is status 1, in words', async () => {
   const identity = {
     ...{ name: 'me', city: 'http://127.0.0.1:9', did: 'did:web:me.example', key_id: 'did:web:me.example#1' },
     private_jwk: await generatePrivateJwk(),
@@ -120,5 +183,6 @@ test.concurrent('a city that cannot be reached is status 1, in words', async () 
   const name = await file('me.json', identity)
   const window = ['--from', '2025-01-01T00:00:00Z', '--to', '2025-02-01T00:00:00Z']
   const ran = await tillit('read', '--metering-point', 'mp_1', ...window, '--identity', name)
-  expect(ran).toEqual({ status: 1, out: '', err: 'The city cannot be reached. Does it run (npm start)?\n' })
+  expect(ran).toEqual({ status: 1, out: '', err: expect.stringContaining('There is no city at http://127.0.0.1:9 (') })
+  expect(ran.err.trim().split('\n')).toHaveLength(1)
 })

@@ -1,68 +1,61 @@
-import { CityError } from '@tillit/client'
-import { isProblem } from '@tillit/problem'
-import { anchorStatus, anchorUsage } from './anchor-status.ts'
-import { fsck, fsckUsage } from './audit/fsck.ts'
-import { monitor, monitorUsage } from './audit/monitor.ts'
-import { did, didUsage } from './did/did.ts'
-import { importFile, importUsage } from './import-file.ts'
-import { readReadings, readUsage } from './read-readings.ts'
-import { UsageError } from './usage-error.ts'
-import { verifyReceipt, verifyUsage } from './verify-receipt.ts'
-import { witness, witnessUsage } from './witness.ts'
+import { readFile } from 'node:fs/promises'
+import { type Command, commands, overview } from './commands.ts'
 
-const commands: Record<string, (args: string[]) => Promise<number>> = {
-  import: importFile,
-  read: readReadings,
-  verify: verifyReceipt,
-  did,
-  anchor: anchorStatus,
-  witness,
-  fsck,
-  monitor,
-}
-
-const usage = [
-  'tillit: the command line of a Tillit city',
-  importUsage,
-  readUsage,
-  verifyUsage,
-  fsckUsage,
-  monitorUsage,
-  didUsage,
-  anchorUsage,
-  witnessUsage,
-].join('\n\n')
-
-/** Exit status: 0 done, 1 refused or not true, 2 called wrongly, 3 verified but not anchored yet. */
-async function main(): Promise<number> {
-  const [name, ...args] = process.argv.slice(2)
-  const command = name === undefined ? undefined : commands[name]
-  if (name === undefined || name === 'help' || name === '--help') {
-    console.log(usage)
-    return 0
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args
+  switch (name) {
+    case undefined:
+    case '--help':
+    case '-h':
+      return print(overview)
+    case '--version':
+      return print(await version())
+    case 'help':
+      return rest.length === 0 ? print(overview) : print((await load(rest[0] ?? '')).usage(rest.slice(1)))
+    default:
+      return run(await load(name), rest)
   }
-  if (command === undefined) throw new UsageError(`There is no command ${name}.\n\n${usage}`)
-  return command(args)
 }
 
-function explain(error: unknown): { text: string; status: number } {
-  if (error instanceof UsageError) return { text: error.message, status: 2 }
-  if (error instanceof CityError) {
-    const reasons = error.problem.reasons?.map((reason) => `\n  - ${reason}`).join('') ?? ''
-    return { text: `${error.code}: ${error.message}${reasons}`, status: 1 }
+async function load(name: string): Promise<Command> {
+  const loadCommand = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (loadCommand !== undefined) return loadCommand()
+  const { UsageError } = await import('./usage-error.ts')
+  throw new UsageError(`There is no command ${name}. What there is: tillit --help`)
+}
+
+async function run(command: Command, args: string[]): Promise<number> {
+  const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  if (options.includes('--help') || options.includes('-h')) return print(command.usage(args))
+  try {
+    return await command.run(args)
+  } catch (error) {
+    const { isWrongOption, inWords } = await import('./explain.ts')
+    if (!isWrongOption(error)) throw error
+    console.error(`${inWords(error)}\n\n${command.usage(args)}`)
+    return 2
   }
-  if (isProblem(error)) return { text: `${error.code}: ${error.message}`, status: 1 }
-  if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-    return { text: error.message, status: 2 }
-  if (error instanceof TypeError && error.message === 'fetch failed')
-    return { text: 'The city cannot be reached. Does it run (npm start)?', status: 1 }
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { text: error.message, status: 2 }
-  throw error
 }
 
+function print(text: string): number {
+  console.log(text)
+  return 0
+}
+
+async function version(): Promise<string> {
+  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+// Whoever reads the output may have read enough of it (`tillit … | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 try {
-  process.exitCode = await main()
+  process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
+  const { explain } = await import('./explain.ts')
   const { text, status } = explain(error)
   console.error(text)
   process.exitCode = status

@@ -21,6 +21,14 @@ test('a terminal gets one bar that is written over', () => {
   ])
 })
 
+test('a terminal is not written to for what nobody sees', () => {
+  const { written, stream } = screen(true)
+  const progress = showProgress(stream)
+  for (let done = 0; done <= 1_000_000; done++) progress.update(done, 1_000_000, `${done} replayed`)
+  expect(written).toHaveLength(1001)
+  expect(written.at(-1)).toContain('1000000 replayed')
+})
+
 test('a file gets a line for each tenth and no control characters', () => {
   const { written, stream } = screen(false)
   const progress = showProgress(stream)

@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util'
 import { connectAs } from './identity.ts'
-import { UsageError } from './usage-error.ts'
+import { wrongCall } from './usage-error.ts'
 
-export const readUsage = `tillit read --metering-point mp_… --from 2025-01-01T00:00:00Z --to 2025-02-01T00:00:00Z [--granularity P1D]
-            [--product active_energy] [--direction consumption] [--csv] [--identity FILE] [--city URL]
-  Reads a metering point as an eligible party (the demonstration's adviser unless --identity says otherwise).
-  Without --granularity the finest that is allowed comes back.`
+export const readUsage = `tillit read --metering-point mp_… --from 2025-01-01T00:00:00Z --to 2025-02-01T00:00:00Z
+            [--granularity P1D] [--product active_energy] [--direction consumption] [--csv]
+            [--identity FILE] [--city URL]
+  Reads a metering point as an eligible party.
+  --granularity  without it the finest that is allowed comes back
+  --csv          as CSV; without it as JSON
+  --identity     file with the party's DID and key; without it the demonstration's adviser
+  --city         the city's URL; without it that of the identity`
 
 /** Prints what the city released. A refusal is a CityError, which main prints with its reason. */
 export async function readReadings(args: string[]): Promise<number> {
@@ -24,7 +28,9 @@ export async function readReadings(args: string[]): Promise<number> {
     },
   })
   const { 'metering-point': meteringPoint, from, to, granularity, product, direction } = values
-  if (meteringPoint === undefined || from === undefined || to === undefined) throw new UsageError(readUsage)
+  if (meteringPoint === undefined) throw wrongCall('--metering-point is missing.', readUsage)
+  if (from === undefined) throw wrongCall('--from is missing.', readUsage)
+  if (to === undefined) throw wrongCall('--to is missing.', readUsage)
   const city = await connectAs(values, 'adviser')
   const answer = await city.text('GET', `/metering-points/${meteringPoint}/readings`, {
     query: { from, to, granularity, product, direction },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { type City, completeReceipt, connectCity } from '@tillit/client'
+import type { City } from '@tillit/client'
 import { fromUtf8, parseJson, toHex } from '@tillit/codec'
 import {
   type LogTrust,
@@ -14,17 +14,22 @@ import { Problem } from '@tillit/problem'
 import { type AnchorEvidence, Receipt } from '@tillit/schemas'
 import { Check } from 'typebox/value'
 import { readTrust } from './audit/trust-options.ts'
-import { UsageError } from './usage-error.ts'
+import { onlyArgument, UsageError } from './usage-error.ts'
 
-export const verifyUsage = `tillit verify RECEIPT [--wait] [--vkey KEY] [--policy FILE] [--contract 0x…] [--ledger URL] [--offline] [--json]
-  Verifies a receipt: the entry opens its commitment, the log holds the commitment, the ledger holds the log.
-  RECEIPT     the file that the portal or a service gave, or - for standard input; a tlog-proof text needs --vkey or --policy
+export const verifyUsage = `tillit verify RECEIPT [--wait] [--vkey KEY] [--policy FILE] [--contract 0x…] [--ledger URL]
+              [--offline] [--json]
+  Verifies a receipt: the entry opens its commitment, the log holds the commitment, the ledger holds
+  the log. Exit status 3 when the ledger does not hold it yet.
+  RECEIPT     the file that the portal or a service gave, or - for standard input; a receipt as
+              tlog-proof text needs --vkey or --policy
   --wait      wait until the log is anchored (a few minutes at most)
   --vkey      the log's key as you know it; without it the receipt's word is taken
-  --policy    file of the logs and witnesses that you trust (C2SP tlog-policy): its quorum must have cosigned
+  --policy    file of the logs and witnesses that you trust (C2SP tlog-policy): its quorum must have
+              cosigned
   --contract  the anchor contract as you know it; without it the receipt's word is taken
   --ledger    JSON-RPC URL of a node of yours; without it the city is asked for one
-  --offline   ask nobody: log and anchor as far as the receipt itself shows them`
+  --offline   ask nobody: log and anchor as far as the receipt itself shows them
+  --json      one object for programs`
 
 const proofHeader = 'c2sp.org/tlog-proof@v1\n'
 
@@ -46,8 +51,7 @@ export async function verifyReceipt(args: string[]): Promise<number> {
       ledger: { type: 'string' },
     },
   })
-  const [file] = positionals
-  if (file === undefined || positionals.length !== 1) throw new UsageError(verifyUsage)
+  const file = onlyArgument(positionals, { name: 'RECEIPT', usage: verifyUsage })
   const say = values.json ? () => undefined : (line: string) => console.log(line)
   const trust = await readTrust(values)
   const text = await readInput(file)
@@ -56,8 +60,8 @@ export async function verifyReceipt(args: string[]): Promise<number> {
   verifyOpening(given.opening)
   say(`✓ the entry opens its commitment ${given.opening.commitment}`)
   describe(given, say)
-  const city = connectCity({ url: given.city })
-  const receipt = values.offline ? given : await newest(city, given, { wait: values.wait, say })
+  const city = values.offline ? null : await cityOf(given)
+  const receipt = city === null ? given : await newest(city, given, { wait: values.wait, say })
   if (receipt.leaf === null) {
     say('… the log has not taken the entry yet: anchor pending (run again, or with --wait)')
     return report(values.json, { verified: false, anchor: 'pending' }, 3)
@@ -75,7 +79,7 @@ export async function verifyReceipt(args: string[]): Promise<number> {
     say('… anchor pending: the ledger does not hold this checkpoint yet (run again, or with --wait)')
     return report(values.json, { ...verified, verified: true, anchor: 'pending' }, 3)
   }
-  if (values.offline) {
+  if (city === null) {
     say(
       `… the receipt says that the ledger holds it (transaction ${verified.anchored.transaction}); offline, this was not looked up`,
     )
@@ -106,7 +110,7 @@ function verifyText(
 ): number {
   const { vkey, policy } = trust
   if (vkey === undefined && policy === undefined)
-    throw new UsageError('A tlog-proof does not say whom to trust: give --vkey or --policy')
+    throw new UsageError('A tlog-proof does not say whom to trust: give --vkey or --policy.')
   const byPolicy = policy === undefined ? null : verifyReceiptText(text, { policy })
   const verified = vkey === undefined ? byPolicy : { ...verifyReceiptText(text, { vkey }), ...byPolicy }
   if (verified === null) throw new UsageError(verifyUsage)
@@ -132,7 +136,7 @@ function parseReceipt(file: string, text: string): Receipt {
 }
 
 function unreadable(file: string, cause: unknown): never {
-  throw new UsageError(`${file} cannot be read`, { cause })
+  throw new UsageError(`${file} cannot be read.`, { cause })
 }
 
 async function standardInput(): Promise<Uint8Array> {
@@ -158,12 +162,19 @@ function describe({ opening }: Receipt, say: (line: string) => void): void {
   )
 }
 
+/** Loaded only here: whoever asks nobody does not wait for it. */
+async function cityOf(receipt: Receipt): Promise<City> {
+  const { cityAt } = await import('./city-at.ts')
+  return cityAt(receipt.city)
+}
+
 /** The newest proof that the city has; waits for an anchored one when asked to. */
 async function newest(
   city: City,
   given: Receipt,
   { wait, say }: { wait: boolean; say: (line: string) => void },
 ): Promise<Receipt> {
+  const { completeReceipt } = await import('@tillit/client')
   for (let waited = 0; ; waited += pollSeconds) {
     const receipt = given.leaf?.anchor ? given : await completeReceipt(city, given.opening)
     if (!wait || receipt.leaf?.anchor || waited >= waitSeconds) return receipt
@@ -185,7 +196,7 @@ async function checkLedger(
   if (url === null)
     throw new Problem('ledger-unavailable', { detail: 'The city names no ledger node; give one with --ledger' })
   // Most commands need no ledger, and its library takes longer to load than they take to run.
-  const { readAnchor } = await import('@tillit/ledger')
+  const { readAnchor } = await import('@tillit/ledger/read')
   const found = await readAnchor({
     rpcUrl: url,
     contract: claimed.contract,

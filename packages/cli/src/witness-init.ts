@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import { cosignerKey, formatCosignerKey } from '@tillit/log'
-import { UsageError } from './usage-error.ts'
+import { UsageError, wrongCall } from './usage-error.ts'
 import { makeWitnessKeys, readWitnessKeys } from './witness-keys.ts'
 
 export const witnessInitUsage = `tillit witness init --name NAME [--state DIR] [--url URL]
-  Makes the keys of a witness, and prints the lines of a trust policy that log operators and verifiers need.
-  NAME     a URL without its scheme that is yours, like witness.example/w1
+  Makes the keys of a witness, and prints the lines of a trust policy that log operators and
+  verifiers need.
+  --name   a URL without its scheme that is yours, like witness.example/w1
   --state  the folder of the witness (witness)
   --url    where logs will reach it`
 
@@ -20,7 +21,7 @@ export async function initWitness(args: string[]): Promise<number> {
     },
   })
   const { name, state, url } = values
-  if (name === undefined) throw new UsageError(witnessInitUsage)
+  if (name === undefined) throw wrongCall('--name is missing.', witnessInitUsage)
   if (name === '' || /[\p{White_Space}\p{Cc}+]/u.test(name))
     throw new UsageError('The name of a witness has no space, control character or plus.')
   await makeWitnessKeys(state, name)

@@ -1,23 +1,26 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { fromUtf8 } from '@tillit/codec'
-import { parseTrustPolicy, parseVerifierKey, type VerifierKey } from '@tillit/log'
+import { parseVerifierKey, type VerifierKey } from '@tillit/log'
 import { createWitness, openWitnessState, type ServedWitness, serveWitness, type WitnessEvent } from '@tillit/witness'
-import { UsageError } from './usage-error.ts'
+import { readPolicy } from './audit/trust-options.ts'
+import { UsageError, wrongCall } from './usage-error.ts'
 import { initWitness, witnessInitUsage } from './witness-init.ts'
 import { readWitnessKeys } from './witness-keys.ts'
 
-export const witnessUsage = `${witnessInitUsage}
-
-tillit witness --log VKEY [--log VKEY …] [--log-policy FILE] [--name NAME] [--state DIR] [--host HOST] [--port PORT]
-  Runs the witness: it cosigns checkpoints of logs that follow from those it cosigned before (C2SP tlog-witness).
+export const witnessUsage = `tillit witness --log VKEY [--log VKEY …] [--log-policy FILE] [--name NAME] [--state DIR]
+               [--host HOST] [--port PORT]
+  Runs the witness: it cosigns checkpoints of logs that follow from those it cosigned before (C2SP
+  tlog-witness). Ctrl-C stops it.
   --log         the key of a log to witness; twice for one that changes its key
   --log-policy  a tlog-policy file whose logs to witness
   --name        refuse to run under another name than this
   --state       the folder of the witness (witness)
   --host        the address to listen on (127.0.0.1); put a proxy with TLS before it
   --port        the port to listen on (7380)`
+
+export function usageOfWitness([verb]: string[]): string {
+  return verb === 'init' ? witnessInitUsage : `${witnessInitUsage}\n\n${witnessUsage}`
+}
 
 /** Exit status 0: stopped when asked to. */
 export async function witness(args: string[]): Promise<number> {
@@ -34,7 +37,7 @@ export async function witness(args: string[]): Promise<number> {
     },
   })
   const logs = [...values.log.map(parseVerifierKey), ...(await logsOfPolicy(values['log-policy']))]
-  if (logs.length === 0) throw new UsageError(witnessUsage)
+  if (logs.length === 0) throw wrongCall('No log is named: give --log or --log-policy.', usageOfWitness([]))
   const port = parsePort(values.port)
   const { name, signers } = await readWitnessKeys(values.state)
   if (values.name !== undefined && values.name !== name)
@@ -57,7 +60,7 @@ export async function witness(args: string[]): Promise<number> {
 
 async function logsOfPolicy(file: string | undefined): Promise<VerifierKey[]> {
   if (file === undefined) return []
-  return parseTrustPolicy(fromUtf8(await readFile(file))).logs.map(({ key }) => key)
+  return (await readPolicy(file)).logs.map(({ key }) => key)
 }
 
 function parsePort(text: string): number {

@@ -88,7 +88,7 @@ export {
   isOffline,
 } from './device.ts'
 export { completeReceipt } from './receipt.ts'
-export { registerDid } from './register-did.ts'
+export { type RegisterDidOptions, registerDid } from './register-did.ts'
 export {
   createAcceptance,
   createCredentialProof,

@@ -16,8 +16,13 @@ export function sha256(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(incremental.digest())
 }
 
+/** SHA-256 of the UTF-8 form of a text, which must be well-formed; half the time of hashing its bytes, as none are made. */
+export function sha256OfText(text: string): Uint8Array {
+  return sha256OneShot(text)
+}
+
 /** For small inputs a digest as text of one character a byte comes back in half the time of a Buffer. */
-function sha256OneShot(message: Uint8Array): Uint8Array {
+function sha256OneShot(message: Uint8Array | string): Uint8Array {
   const text = hash('sha256', message, 'binary')
   const digest = new Uint8Array(hashBytes)
   for (let i = 0; i < hashBytes; i++) digest[i] = text.charCodeAt(i)

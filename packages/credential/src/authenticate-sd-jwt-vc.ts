@@ -5,7 +5,7 @@ import type { CredentialType, PublicJwk } from '@tillit/schemas'
 import { checkClaims } from './check-claims.ts'
 import { typeOfVct } from './credential-types.ts'
 import { type ParsedSdJwt, parseSdJwt } from './parse-sd-jwt.ts'
-import { type ResolveDid, resolveKey } from './resolve-key.ts'
+import { type ResolveDid, resolveKey, withFreshKeys } from './resolve-key.ts'
 
 /** How far clocks of issuer and verifier may differ. An expiry gets no grace. */
 const skewSeconds = 60
@@ -56,8 +56,10 @@ export async function authenticateSdJwtVc(
   const { iss, iat, nbf, exp, vct, cnf, status, sub, jti, ...claims } = parsed.claims
   if (header.typ !== 'dc+sd-jwt') throw malformed('The credential is not of type dc+sd-jwt', '/typ')
   if (typeof iss !== 'string' || !iss.startsWith('did:')) throw malformed('The issuer is not a DID', '/iss')
-  const key = await resolveKey(iss, header.kid, { resolveDid, relationship: 'assertionMethod' })
-  verifyIssuerSignature(parsed.jws, key)
+  await withFreshKeys(resolveDid, async (resolveDid) => {
+    const key = await resolveKey(iss, header.kid, { resolveDid, relationship: 'assertionMethod' })
+    verifyIssuerSignature(parsed.jws, key)
+  })
 
   const type = typeOfVct(vct)
   if (!type) throw new Problem('unknown-credential-type', { pointer: '/vct' })

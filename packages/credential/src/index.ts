@@ -9,7 +9,7 @@ export { credentialRules, type IssuerRule, typeOfVct, vctOf } from './credential
 export { decideTrust, type TrustOptions } from './decide-trust.ts'
 export { type Issuance, issueSdJwtVc } from './issue-sd-jwt-vc.ts'
 export { type Presentation, presentSdJwtVc } from './present-sd-jwt-vc.ts'
-export { type ResolveDid, resolveDocument, resolveKey } from './resolve-key.ts'
+export { type ResolveDid, resolveDocument, resolveKey, withFreshKeys } from './resolve-key.ts'
 export {
   type Deflate,
   decodeStatusList,

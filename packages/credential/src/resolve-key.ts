@@ -1,10 +1,32 @@
 import { checkDocument, type DIDDocument, verificationKeys } from '@tillit/did'
 import type { PublicKey } from '@tillit/keys'
-import { Problem, type ProblemCode, problemCodes } from '@tillit/problem'
+import { isProblem, Problem, type ProblemCode, problemCodes } from '@tillit/problem'
 import type { DidResolutionResult } from '@tillit/schemas'
 
-/** How DIDs are resolved; the caller brings network, cache and limits. */
-export type ResolveDid = (did: string) => Promise<DidResolutionResult>
+/**
+ * How DIDs are resolved; the caller brings network, cache and limits. `fresh`: ask a foreign host again, at a bounded rate,
+ * although there is an answer.
+ */
+export type ResolveDid = (did: string, options?: { readonly fresh?: boolean }) => Promise<DidResolutionResult>
+
+/** What a key says that was rotated away meanwhile, or that is not known yet. */
+const keyFaults: ReadonlySet<string> = new Set(['invalid-signature', 'invalid-credential-signature', 'key-not-bound'])
+
+/**
+ * Verifies with the keys that are known, and where a signature fails once more with the ones that there are now: a foreign
+ * DID may have rotated its key since it was resolved last. Throws what `verify` throws the last time.
+ */
+export async function withFreshKeys<T>(
+  resolveDid: ResolveDid,
+  verify: (resolveDid: ResolveDid) => Promise<T>,
+): Promise<T> {
+  try {
+    return await verify(resolveDid)
+  } catch (error) {
+    if (!isProblem(error) || !keyFaults.has(error.code)) throw error
+    return verify((did) => resolveDid(did, { fresh: true }))
+  }
+}
 
 export interface KeySearch {
   resolveDid: ResolveDid

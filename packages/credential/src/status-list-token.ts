@@ -1,7 +1,7 @@
 import { parseJws, type Signer, signJws, verifyJws } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
 import type { ReadStatus } from './credential-status.ts'
-import { type ResolveDid, resolveKey } from './resolve-key.ts'
+import { type ResolveDid, resolveKey, withFreshKeys } from './resolve-key.ts'
 import { decodeStatusList, type EncodedStatusList, type Inflate, type StatusList, statusAt } from './status-list.ts'
 
 const tokenType = 'statuslist+jwt'
@@ -59,8 +59,9 @@ export async function verifyStatusList(
   if (typeof iss !== 'string' || !issuerDids.includes(iss)) {
     throw new Problem('untrusted-issuer', { detail: 'The status list is from another issuer' })
   }
-  verifyJws(token, await resolveKey(iss, header.kid, { resolveDid, relationship: 'assertionMethod' }), {
-    typ: tokenType,
+  await withFreshKeys(resolveDid, async (resolveDid) => {
+    const key = await resolveKey(iss, header.kid, { resolveDid, relationship: 'assertionMethod' })
+    verifyJws(token, key, { typ: tokenType })
   })
   if (sub !== uri) throw malformed('The status list is for another address')
   if (typeof iat !== 'number' || typeof exp !== 'number') throw malformed('The status list has no times')

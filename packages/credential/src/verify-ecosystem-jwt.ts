@@ -3,7 +3,7 @@ import { type ParsedJws, parseJws, toPublicJwk, verifySignature } from '@tillit/
 import { isProblem, Problem } from '@tillit/problem'
 import { verifyJWT } from 'did-jwt'
 import type { DIDResolutionResult } from 'did-resolver'
-import { type ResolveDid, resolveDocument } from './resolve-key.ts'
+import { type ResolveDid, resolveDocument, withFreshKeys } from './resolve-key.ts'
 
 /** How far clocks may differ; did-jwt would allow five minutes. */
 const skewSeconds = 60
@@ -47,8 +47,10 @@ export async function verifyEcosystemJwt(jwt: string, options: EcosystemOptions)
     throw malformed('The JWT is for another audience', '/aud')
   }
   const type = credentialType(jws, iss)
-  const document = await resolveDocument(iss, options.resolveDid)
-  const { id, key } = signingKey(jws, type === null ? anyKeys(document) : verificationKeys(document, 'assertionMethod'))
+  const { id, key } = await withFreshKeys(options.resolveDid, async (resolveDid) => {
+    const document = await resolveDocument(iss, resolveDid)
+    return signingKey(jws, type === null ? anyKeys(document) : verificationKeys(document, 'assertionMethod'))
+  })
   await verifyThroughDidJwt(jwt, { iss, id, key, options })
   return { issuer: iss, keyId: id, type, claims: jws.payload }
 }

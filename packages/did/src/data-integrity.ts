@@ -72,11 +72,11 @@ function methodOf(multikey: string): string {
 }
 
 /** Data Integrity EdDSA Cryptosuites v1.0, section 3.3.4: hash of the proof's options, then hash of the document. */
-function messageOf(options: object, documentHash: Uint8Array): Uint8Array {
+export function messageOf(options: object, documentHash: Uint8Array): Uint8Array {
   return concat(sha256(canonicalBytes(options)), documentHash)
 }
 
-function signatureOf(proofValue: unknown, pointer: string): Uint8Array {
+export function signatureOf(proofValue: unknown, pointer: string): Uint8Array {
   if (typeof proofValue !== 'string' || !proofValue.startsWith('z'))
     throw refuseEntry('The value of the proof is not multibase base58', pointer)
   try {

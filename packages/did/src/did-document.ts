@@ -43,7 +43,7 @@ export function multikeyMethod(did: string, key: PublicKey): VerificationMethod 
 }
 
 /**
- * Gives the object as a DID document when its id, verification methods and relationships are well formed and none of
+ * Gives the object as a DID document when its id, verification methods, relationships and services are well formed and none of
  * its keys is weak, private, or written in a way that is not checked. Keys of other algorithms are let through; nothing
  * here verifies with them. Throws Problem invalid-did, invalid-key or weak-key with the pointer.
  */
@@ -61,7 +61,13 @@ export function checkDocument(document: Record<string, unknown>, pointer = ''): 
     throw new Problem('invalid-key', { detail: 'Two verification methods have the same id', pointer })
   if ('publicKey' in document)
     throw new Problem('invalid-key', { detail: 'The member publicKey is not taken', pointer: `${pointer}/publicKey` })
-  readList(document, 'service', pointer)
+  readList(document, 'service', pointer).forEach((service, index) => {
+    if (!isService(service))
+      throw new Problem('invalid-did', {
+        detail: 'A service needs an id and a type',
+        pointer: `${pointer}/service/${index}`,
+      })
+  })
   // Checked above as far as anything here reads it.
   return document as unknown as DIDDocument
 }
@@ -108,6 +114,13 @@ export function isMethod(value: unknown): value is VerificationMethod {
     (method.publicKeyMultibase === undefined || typeof method.publicKeyMultibase === 'string') &&
     (method.publicKeyJwk === undefined || (typeof method.publicKeyJwk === 'object' && method.publicKeyJwk !== null))
   )
+}
+
+/** Whether the value is a service as far as anything here reads it; its endpoint may be whatever a method makes of it. */
+function isService(value: unknown): value is Service {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, type } = value as Record<string, unknown>
+  return typeof id === 'string' && [type].flat().every((name) => typeof name === 'string')
 }
 
 function readList(document: Record<string, unknown>, name: string, pointer: string): unknown[] {

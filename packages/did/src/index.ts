@@ -50,6 +50,7 @@ export {
 } from './update-did.ts'
 export { type VerificationKey, verificationKeys } from './verification-keys.ts'
 export { nextDidStateAsync, type VerifiedLog, verifyDidLog, verifyDidLogStates } from './verify-log.ts'
+export { signWatcherRequest, verifyWatcherRequest, type WatcherRequest } from './watcher-request.ts'
 export {
   formatDidWitnessFile,
   maxWitnessFileCharacters,
@@ -58,6 +59,7 @@ export {
 } from './witness-file.ts'
 export {
   pruneWitnessProofs,
+  publishablePrefix,
   verifyWitnessProofs,
   type WitnessApproval,
   type WitnessedVersion,

@@ -57,6 +57,19 @@ export function witnessedPrefix(versions: readonly WitnessedVersion[], items: re
   return missing < 0 ? versions.length : missing
 }
 
+/**
+ * How many versions may be published with these proofs. A proof of a version that is not published stands for none before it
+ * (did:webvh v1.0, "The Witness Proofs File"), so the versions are shortened until their own proofs suffice.
+ */
+export function publishablePrefix(versions: readonly WitnessedVersion[], items: readonly WitnessProofs[]): number {
+  let count = versions.length
+  for (;;) {
+    const witnessed = witnessedPrefix(versions.slice(0, count), items)
+    if (witnessed === count) return count
+    count = witnessed
+  }
+}
+
 /** The newest proof of each witness is enough, as it stands for those before it: what a controller keeps in the file. */
 export function pruneWitnessProofs(
   versions: readonly WitnessedVersion[],

@@ -8,7 +8,7 @@ export {
   type ServerOptions,
   type TillitServer,
 } from './create-server.ts'
-export { createForeignFetch } from './fetch-foreign-text.ts'
+export { createForeignHosts, type ForeignHosts } from './foreign-hosts.ts'
 export { createLogger, redact } from './logger.ts'
 export { replyProblem } from './problem-reply.ts'
 export { createTestIssuer, type TestCaller, type TestIssuer } from './test-issuer.ts'

@@ -1,12 +1,12 @@
 import { p256 } from '@noble/curves/nist.js'
 import { Point } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js'
 import { concat, equalBytes } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
 import { littleEndian } from './little-endian.ts'
-import type { MlDsa44PublicKey } from './ml-dsa.ts'
 import type { PublicKey } from './public-key.ts'
+
+export { mlDsa44FromSeed, verifyMlDsa44Raw } from './ml-dsa-noble.ts'
 
 export function verifyRaw(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (key.alg === 'EdDSA') return verifyEd25519(key.bytes, message, signature)
@@ -29,15 +29,6 @@ function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Arr
   const challenge = littleEndian(sha512(concat(r, key, message))) % order
   const expected = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(key).multiplyUnsafe(challenge))
   return equalBytes(expected.toBytes(), r)
-}
-
-export function verifyMlDsa44Raw(key: MlDsa44PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
-  return ml_dsa44.verify(signature, message, key.bytes)
-}
-
-export function mlDsa44FromSeed(seed: Uint8Array): { publicKey: Uint8Array; sign(message: Uint8Array): Uint8Array } {
-  const { publicKey, secretKey } = ml_dsa44.keygen(seed)
-  return { publicKey, sign: (message) => ml_dsa44.sign(message, secretKey) }
 }
 
 /** Gives the compressed point. Throws Problem invalid-key when it is not on the curve. */

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import * as browser from './backend-browser.ts'
 import * as node from './backend-node.ts'
 import { mlDsa44PublicKey, mlDsa44SignerFromSeed, verifyMlDsa44 } from './index.ts'
+import * as noble from './ml-dsa-noble.ts'
 import { vectorFile } from './verdicts.fixture.ts'
 
 const backends = { node, browser }
@@ -20,6 +21,11 @@ async function codeOf(run: () => unknown): Promise<ProblemCode | 'accepted'> {
   }
   return 'accepted'
 }
+
+test('the ML-DSA of Node serves where there is one', () => {
+  expect(node.verifyMlDsa44Raw).not.toBe(noble.verifyMlDsa44Raw)
+  expect(browser.verifyMlDsa44Raw).toBe(noble.verifyMlDsa44Raw)
+})
 
 test.each(['node', 'browser'] as const)('the %s backend makes of a seed the key that was published', (name) => {
   const { seeds } = JSON.parse(readFileSync(vectorFile('ml-dsa-44-seeds'), 'utf8')) as {

@@ -29,9 +29,21 @@ export function expandTile(hashes: Uint8Array, width: number): ExpandedTile {
 }
 
 /** The root of the perfect subtree of 2^height hashes, the `index`-th of those. A view, not a copy. */
-export function nodeOfTile({ width, nodes }: ExpandedTile, height: number, index: number): Uint8Array {
+export function nodeOfTile(tile: ExpandedTile, height: number, index: number): Uint8Array {
+  return hashAt(tile.nodes, placeOfNode(tile, height, index))
+}
+
+/** The same as a copy. Byte by byte, since making a view alone would take longer. */
+export function copyOfNode(tile: ExpandedTile, height: number, index: number): Uint8Array {
+  const from = placeOfNode(tile, height, index) * hashBytes
+  const hash = new Uint8Array(hashBytes)
+  for (let i = 0; i < hashBytes; i++) hash[i] = tile.nodes[from + i] ?? 0
+  return hash
+}
+
+function placeOfNode({ width }: ExpandedTile, height: number, index: number): number {
   if (index >= Math.floor(width / 2 ** height)) throw new RangeError('the tile has no such subtree')
-  return hashAt(nodes, nodesBelow(width, height) + index)
+  return nodesBelow(width, height) + index
 }
 
 /** How many nodes stand in the rows under `height`. */

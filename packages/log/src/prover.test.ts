@@ -80,6 +80,8 @@ describe('a prover', () => {
           const index = at % upTo
           const proof = await prover.inclusionProof(index, upTo)
           verifyInclusion(leaves[index] ?? emptyRoot(), { index, size: upTo, root, proof })
+          const again = await prover.inclusionProof(index, upTo)
+          expect(again.map(toHex)).toEqual(proof.map(toHex))
           const from = older % (upTo + 1)
           const between = await prover.consistencyProof(from, upTo)
           const before = { size: from, root: rootOfLeaves(leaves.slice(0, from)) }
@@ -162,6 +164,8 @@ describe('a log of more than 2^40 entries', () => {
         const root = rootOf(size)
         const hashes = await prover.inclusionProof(index, size)
         expect(hashes.length).toBe(inclusionRanges(index, size).length)
+        // By now all of it is remembered.
+        expect((await prover.inclusionProof(index, size)).map(toHex)).toEqual(hashes.map(toHex))
         const note = await signCheckpoint({ origin: 'big.example', size, root }, signer)
         const parsed = parseTlogProof(formatTlogProof({ index, hashes, checkpoint: note }))
         const head = verifyCheckpoint(parsed.checkpoint, key)

@@ -1,6 +1,6 @@
 import { Problem } from '@tillit/problem'
 import { hashBytes } from './commit.ts'
-import { type ExpandedTile, expandTile, nodeOfTile } from './expand-tile.ts'
+import { copyOfNode, type ExpandedTile, expandTile, nodeOfTile } from './expand-tile.ts'
 import { emptyRoot, nodeHash } from './merkle.ts'
 import type { ReadTiles } from './read-tiles.ts'
 import { consistencyRanges, inclusionRanges, type LeafRange, perfectSubtrees, type Subtree } from './subtrees.ts'
@@ -46,7 +46,7 @@ export function createProver({ readTiles, maxTiles = defaultMaxTiles }: ProverOp
     inclusionProof: async (index, size) => {
       if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size)
         throw new RangeError('the index lies outside the tree')
-      return hashesOf(inclusionRanges(index, size), size)
+      return rememberedProof(index, size, { cache, ragged }) ?? hashesOf(inclusionRanges(index, size), size)
     },
     consistencyProof: async (from, to) => {
       if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 0 || from > to)
@@ -59,6 +59,40 @@ export function createProver({ readTiles, maxTiles = defaultMaxTiles }: ProverOp
       return root ?? emptyRoot()
     },
   }
+}
+
+/**
+ * The inclusion proof where all of it is at hand, else null: one look-up a tile, and one copy for each hash. Goes up from the leaf
+ * (RFC 9162 section 2.1.3.2 in reverse): on each height the sibling, unless the node is the last one and has none.
+ */
+function rememberedProof(
+  index: number,
+  size: number,
+  { cache, ragged }: { cache: TileCache; ragged: RaggedHashes },
+): Uint8Array[] | null {
+  const hashes: Uint8Array[] = []
+  let tile: ExpandedTile | null = null
+  let node = index
+  let last = size - 1
+  for (let height = 0, leaves = 1; last > 0; height++, leaves *= 2) {
+    const heightInTile = height % tileHeight
+    // A node and its sibling stand in one tile, so the path leaves it only upwards.
+    if (heightInTile === 0) tile = null
+    const sibling = node % 2 === 0 ? node + 1 : node - 1
+    if (sibling <= last) {
+      const perTile = tileWidth / 2 ** heightInTile
+      const isPerfect = (sibling + 1) * leaves <= size
+      if (isPerfect) tile ??= cache.get(tileIn(size, Math.floor(height / tileHeight), Math.floor(sibling / perTile)))
+      const hash = isPerfect
+        ? tile && copyOfNode(tile, heightInTile, sibling % perTile)
+        : (ragged.find({ start: sibling * leaves, end: size }, size)?.slice() ?? null)
+      if (hash === null) return null
+      hashes.push(hash)
+    }
+    node = Math.floor(node / 2)
+    last = Math.floor(last / 2)
+  }
+  return hashes
 }
 
 /** Where the hash of a perfect subtree stands: in which tile, at which height of it, the how-manyth there. */

@@ -5,6 +5,7 @@ import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
 import { commit, hashBytes, saltBytes } from './commit.ts'
 import { type LogEntry, logEntry, parseLogEntry } from './log-entry.ts'
 import { leafHash } from './merkle.ts'
+import { isSignedBy, parseNote } from './note.ts'
 import { parseTlogProof } from './tlog-proof.ts'
 import type { TrustPolicy } from './trust-policy.ts'
 import { parseVerifierKey } from './verifier-key.ts'
@@ -26,7 +27,7 @@ export interface VerifiedReceipt {
 
 /** Whom the caller trusts. With neither, the receipt's own word is taken for which log it is. */
 export interface LogTrust {
-  /** The log's key, as pinned by the caller. */
+  /** The log's key, as pinned by the caller: it must have signed, whichever of its keys the log names. */
   readonly vkey?: string
   /** Which logs, and whose cosignatures are needed. */
   readonly policy?: TrustPolicy
@@ -69,14 +70,15 @@ export function verifyOpening(opening: Opening): Uint8Array {
 /** Verifies that the log holds the 32-byte commitment. Throws as verifyReceipt does. */
 export function verifyLeafProof(commitment: Uint8Array, leaf: LeafProof, options: LogTrust = {}): VerifiedReceipt {
   if (leaf.commitment !== toHex(commitment)) throw invalid('the proof is for another commitment')
-  if (options.vkey !== undefined && options.vkey !== leaf.log.vkey) {
+  const proof = parseTlogProof(leaf.proof)
+  const key = parseVerifierKey(options.vkey ?? leaf.log.vkey)
+  // A log whose key is being changed signs with both and names the newer: what counts is that the trusted one has signed.
+  if (options.vkey !== undefined && options.vkey !== leaf.log.vkey && !isSignedBy(parseNote(proof.checkpoint), key)) {
     throw new Problem('invalid-checkpoint', {
-      detail: 'The receipt names another log key than the one that is trusted',
+      detail: 'The receipt names another log key than the one that is trusted, and that one has not signed it',
     })
   }
-  const key = parseVerifierKey(leaf.log.vkey)
   if (leaf.log.origin !== key.name) throw invalid('the origin of the log is not the name of its key')
-  const proof = parseTlogProof(leaf.proof)
   if (proof.index !== leaf.index) throw invalid('the proof is for another index')
   const checkpoint = verifyCheckpoint(proof.checkpoint, key)
   const cosignedBy = options.policy === undefined ? null : verifyWithPolicy(proof.checkpoint, options.policy).cosignedBy

@@ -56,6 +56,7 @@ export const problemCodes = {
   'witness-state-damaged': { status: 500, title: 'The state of the witness cannot be trusted' },
   'witness-unavailable': { status: 503, title: 'The witness cannot be reached' },
   'invalid-receipt': { status: 400, title: 'The receipt does not verify' },
+  'salt-erased': { status: 410, title: 'What opens the entry in the log was erased' },
   'log-entry-not-found': { status: 404, title: 'The log has no such entry yet' },
   'log-inconsistent': { status: 500, title: 'The log does not extend what it has signed' },
   'anchor-mismatch': { status: 409, title: 'The ledger says otherwise than the log' },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mlDsa44SignerFromSeed, signerFromSeed } from '@tillit/keys'
 import {
+  formatAddCheckpoint,
   formatCosignerKey,
   formatVerifierKey,
   parseNote,
@@ -97,6 +98,17 @@ describe('a witness', () => {
       contentType: 'text/x.tlog.size',
       body: '5\n',
     })
+  })
+
+  test('takes a wrong proof before its first tree, or of the very tree that it cosigned, for no evidence against the log', async () => {
+    const witness = await open()
+    const note = await log.checkpoint(4)
+    const under = (oldSize: number) => formatAddCheckpoint({ oldSize, proof: [log.root(4)], note })
+    expect(await witness.addCheckpoint(under(0))).toMatchObject({ status: 422 })
+    await witness.addCheckpoint(await log.step(0, 4))
+    expect(await witness.addCheckpoint(under(4))).toMatchObject({ status: 422 })
+    expect(events.map(({ event }) => event)).toEqual(['cosigned'])
+    expect(await readdir(join(folder, 'evidence'))).toEqual([])
   })
 
   test('refuses a fork, keeps it as evidence once, and goes on with the true log', async () => {

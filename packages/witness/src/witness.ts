@@ -1,5 +1,7 @@
+import { equalBytes } from '@tillit/codec'
 import type { MlDsa44Signer, Signer } from '@tillit/keys'
 import {
+  type Checkpoint,
   type CosignerKey,
   cosignCheckpoint,
   cosignerKey,
@@ -87,6 +89,10 @@ export function createWitness(options: WitnessOptions): Witness {
       case 'other-size':
         return { status: verdict.status, contentType: 'text/x.tlog.size', body: `${verdict.size}\n` }
       case 'inconsistent':
+        // Anyone can put a wrong proof before the checkpoint that was cosigned last, or before a first one: that says nothing
+        // against the log, and there is no room for evidence to lose.
+        if (latest === null || isSameTree(latest.checkpoint, request.checkpoint))
+          return plain(verdict.status, verdict.detail)
         report({ event: 'inconsistent', origin, size, detail: verdict.detail })
         await keepEvidence(request, latest)
         return plain(verdict.status, verdict.detail)
@@ -116,9 +122,9 @@ export function createWitness(options: WitnessOptions): Witness {
   }
 
   /** The refusal stands whether or not the evidence could be kept. */
-  async function keepEvidence({ note, parsedNote, checkpoint }: ParsedAddCheckpoint, latest: WitnessRecord | null) {
+  async function keepEvidence({ note, parsedNote, checkpoint }: ParsedAddCheckpoint, latest: WitnessRecord) {
     const { origin } = checkpoint
-    const text = `refused:\n\n${note}\ncosigned before:\n\n${latest?.note ?? 'nothing\n'}`
+    const text = `refused:\n\n${note}\ncosigned before:\n\n${latest.note}`
     try {
       if (!(await state.keepEvidence(parsedNote.text, text))) report({ event: 'evidence-full', origin })
     } catch (error) {
@@ -148,6 +154,10 @@ export function createWitness(options: WitnessOptions): Witness {
       }
     },
   }
+}
+
+function isSameTree(one: Checkpoint, other: Checkpoint): boolean {
+  return one.size === other.size && equalBytes(one.root, other.root)
 }
 
 /** The request, or in words what is wrong with it. */

@@ -10,6 +10,7 @@ import {
   interactionPolicy,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
+import { assertedKeyId } from './asserted-key-id.ts'
 import type { CallerKind } from './find-client.ts'
 import { oauthPages } from './oauth-pages.ts'
 import { signInUrl } from './sign-in.ts'
@@ -43,7 +44,7 @@ export interface PortalClient {
 export interface ProviderPorts {
   publicUrl: string
   store: Store
-  findClient(clientId: string): Promise<AdapterPayload | undefined>
+  findClient(clientId: string, keyId?: string): Promise<AdapterPayload | undefined>
   signingKeys: (PrivateJwk & { kid: string })[]
   portalClient: PortalClient
   cookieKeys: string[]
@@ -62,7 +63,7 @@ export function configureProvider(ports: ProviderPorts): Configuration {
   return {
     adapter: (model: string) => {
       const storage = createStorageAdapter(model, ports.store)
-      return model === 'Client' ? { ...storage, find: ports.findClient } : storage
+      return model === 'Client' ? { ...storage, find: (id: string) => ports.findClient(id, assertedKeyId()) } : storage
     },
     clients: [portalMetadata(ports.portalClient)],
     jwks: { keys: ports.signingKeys.map((key) => ({ ...key, alg: 'EdDSA', use: 'sig' })) },

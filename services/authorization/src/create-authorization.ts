@@ -31,7 +31,7 @@ export interface AuthorizationPorts {
   portalClient: PortalClient
   /** Secrets of 32 characters or more; the first signs, all verify. */
   cookieKeys: string[]
-  resolveDid(did: string): Promise<DidResolutionResult>
+  resolveDid(did: string, options?: { readonly fresh?: boolean }): Promise<DidResolutionResult>
   now(): Date
   logger: Pick<FastifyBaseLogger, 'warn' | 'error'>
 }

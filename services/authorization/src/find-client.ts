@@ -4,7 +4,7 @@ import type { DidResolutionResult } from '@tillit/schemas'
 import type { AdapterPayload } from 'oidc-provider'
 import type { Store } from './store.ts'
 
-/** Only methods whose resolution reaches our own registry or nothing at all: a client_id must never make us call a stranger. */
+/** Only methods that need no host, or one that the operator has listed: a client_id must never make us call a stranger. */
 const allowedClientId = /^did:(?:webvh|key|jwk):[A-Za-z0-9._:%-]+$/
 const maxClientIdCharacters = 1024
 const resolutionTimeoutMilliseconds = 2000
@@ -16,35 +16,46 @@ export type CallerKind = 'organisation' | 'device' | 'customer'
 
 export interface FindClientPorts {
   store: Store
-  resolveDid(did: string): Promise<DidResolutionResult>
+  /** `fresh`: ask a foreign host again, at a bounded rate, although there is an answer. */
+  resolveDid(did: string, options?: { readonly fresh?: boolean }): Promise<DidResolutionResult>
   now(): Date
   log(message: string, error: unknown): void
 }
 
 /**
  * Gives the client behind a DID as client metadata (RFC 7591), or undefined, which the provider answers with invalid_client. Standing is
- * asked anew each time, so a suspension counts at once; the document's keys are remembered for 5 s, failures too.
+ * asked anew each time, so a suspension counts at once; the document's keys are remembered for 5 s, failures too. Where the
+ * client signs with a key (`keyId`) that is not among them, they are asked for once more: a foreign DID may have rotated it.
  */
-export function createFindClient(ports: FindClientPorts): (clientId: string) => Promise<AdapterPayload | undefined> {
-  const cache = new Map<string, { until: number; keys: Promise<VerificationKey[]> }>()
+export function createFindClient(
+  ports: FindClientPorts,
+): (clientId: string, keyId?: string) => Promise<AdapterPayload | undefined> {
+  const cache = new Map<string, { until: number; fresh: boolean; keys: Promise<VerificationKey[]> }>()
 
-  const keysOf = (did: string): Promise<VerificationKey[]> => {
+  const keysOf = async (did: string, keyId: string | undefined): Promise<VerificationKey[]> => {
     const now = ports.now().getTime()
     const cached = cache.get(did)
-    if (cached && cached.until > now) return cached.keys
+    const current = cached !== undefined && cached.until > now ? cached : ask(did, { now, fresh: false })
+    const keys = await current.keys
+    // A DID that does not resolve is not asked for twice in one request.
+    if (current.fresh || keyId === undefined || keys.length === 0 || keys.some(({ id }) => id === keyId)) return keys
+    return ask(did, { now, fresh: true }).keys
+  }
+
+  const ask = (did: string, { now, fresh }: { now: number; fresh: boolean }) => {
     cache.delete(did)
     const oldest = cache.keys().next()
     if (cache.size >= maxCachedDids && !oldest.done) cache.delete(oldest.value)
-    const keys = resolveKeys(did, ports)
-    cache.set(did, { until: now + keysCachedMilliseconds, keys })
-    return keys
+    const asked = { until: now + keysCachedMilliseconds, fresh, keys: resolveKeys(did, { fresh, ...ports }) }
+    cache.set(did, asked)
+    return asked
   }
 
-  return async (clientId) => {
+  return async (clientId, keyId) => {
     if (clientId.length > maxClientIdCharacters || !allowedClientId.test(clientId)) return undefined
     const kind = await standing(clientId, ports.store)
     if (!kind) return undefined
-    const keys = await keysOf(clientId)
+    const keys = await keysOf(clientId, keyId)
     return keys.length === 0 ? undefined : clientMetadata(clientId, kind, keys)
   }
 }
@@ -56,9 +67,13 @@ async function standing(did: string, store: Store): Promise<CallerKind | undefin
 }
 
 /** Never rejects: a client whose keys cannot be had is no client, and the log says why. */
-async function resolveKeys(did: string, ports: FindClientPorts): Promise<VerificationKey[]> {
+async function resolveKeys(
+  did: string,
+  { fresh, ...ports }: FindClientPorts & { fresh: boolean },
+): Promise<VerificationKey[]> {
   try {
-    const { didDocument, didDocumentMetadata, didResolutionMetadata } = await withinTime(ports.resolveDid(did))
+    const resolution = await withinTime(ports.resolveDid(did, { fresh }))
+    const { didDocument, didDocumentMetadata, didResolutionMetadata } = resolution
     if (!didDocument || didDocument.id !== did || didDocumentMetadata.deactivated === true) {
       throw new Error(`no document to trust: ${String(didResolutionMetadata.error ?? 'deactivated or of another DID')}`)
     }

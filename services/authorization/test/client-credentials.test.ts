@@ -273,3 +273,26 @@ test('nothing logged names a client or holds a token', () => {
   expect(text).not.toContain('eyJ')
   expect(text).not.toContain(party.did)
 })
+
+test('a client whose foreign DID was rotated is known by its new key at once, and its host is not asked for every wrong one', async () => {
+  const [old, next, other] = [await newDidClient(), await newDidClient(), await newDidClient()]
+  const did = `did:webvh:QmXo1T8KMYrnrk6GTqKyJW6sLi7JEn73YWTGyT8hZcVRRy:keys.example`
+  await server.enlist('party', did, 'ACTIVE')
+  const document = (client: DidClient) => {
+    const id = `${did}#${client.kid.split('#')[1]}`
+    const method = { id, type: 'JsonWebKey', controller: did, publicKeyJwk: toPublicJwk(client.signer.publicKey) }
+    return resolved(did, { verificationMethod: [method], authentication: [id] })
+  }
+  let asked = 0
+  server.resolutions.set(did, async ({ fresh = false } = {}) => {
+    if (fresh) asked++
+    return document(fresh ? next : old)
+  })
+  const as = (client: DidClient) => ask({ ...client, did, kid: `${did}#${client.kid.split('#')[1]}` })
+  expect(await as(old)).toMatchObject({ status: 200 })
+  expect(asked).toBe(0)
+  expect(await as(next)).toMatchObject({ status: 200 })
+  for (let i = 0; i < 3; i++) expect(await as(other)).toMatchObject({ status: 401 })
+  expect(asked).toBe(1)
+  expect(await as(old)).toMatchObject({ status: 401 })
+})

@@ -21,7 +21,7 @@ export interface TestServer {
   database: TestDatabase
   portalKey: PrivateJwk
   /** Answers that override the resolution of did:key. */
-  resolutions: Map<string, () => Promise<DidResolutionResult>>
+  resolutions: Map<string, (options?: { readonly fresh?: boolean }) => Promise<DidResolutionResult>>
   logged: string[]
   enlist(kind: 'party' | 'device', did: string, status: string): Promise<void>
   stop(): Promise<void>
@@ -59,7 +59,7 @@ export async function startServer(changes: Partial<AuthorizationPorts> = {}): Pr
       jwks: { keys: [{ ...(portalPublicKey as { kty: 'OKP'; crv: 'Ed25519'; x: string }), kid: 'portal-1' }] },
     },
     cookieKeys: [randomBytes(32).toString('base64url')],
-    resolveDid: async (did) => resolutions.get(did)?.() ?? resolveDidKey(did),
+    resolveDid: async (did, options) => resolutions.get(did)?.(options) ?? resolveDidKey(did),
     now: () => new Date(),
     logger,
     ...changes,

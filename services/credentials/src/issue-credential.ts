@@ -2,7 +2,7 @@ import { encodeId, idBytes, sha256, toHex, utf8 } from '@tillit/codec'
 import { type CredentialStatus, credentialRules, issueSdJwtVc } from '@tillit/credential'
 import { commit, saltBytes } from '@tillit/log'
 import { Problem } from '@tillit/problem'
-import type { CredentialType, PublicJwk } from '@tillit/schemas'
+import type { CredentialType, PublicJwk, StatusEvent } from '@tillit/schemas'
 import { allocateStatusIndex } from './allocate-status-index.ts'
 import { credentialExpiry } from './credential-expiry.ts'
 import type { Context } from './ports.ts'
@@ -103,9 +103,9 @@ async function logStatusEvent(
   writer: Writer,
   context: Context,
   credential: IssuedCredential,
-  what: { event: string; actor: string; sha256?: string },
+  what: Pick<StatusEvent, 'event' | 'actor' | 'sha256'>,
 ): Promise<void> {
-  const entry = {
+  const entry: StatusEvent = {
     credential: credential.id,
     type: credential.type,
     issuer: credential.issuer_did,

@@ -6,7 +6,9 @@ import {
   Did,
   NonceResponse,
   OpaqueId,
+  Opening,
   Party,
+  StatusEventList,
   VerificationRequest,
   VerificationResult,
 } from '@tillit/schemas'
@@ -16,6 +18,7 @@ import { requireRoot } from './issue-credential.ts'
 import { issueNonce } from './issue-nonce.ts'
 import type { Context } from './ports.ts'
 import { createStatusListPublisher, statusListTtlSeconds } from './publish-status-list.ts'
+import { listStatusEvents, readStatusReceipt } from './read-status-events.ts'
 import { requestCredential } from './request-credential.ts'
 import { revokeCredential } from './revoke-credential.ts'
 import { setSuspension } from './suspend-organisation.ts'
@@ -160,6 +163,38 @@ function credentialRoutes(app: TillitServer, context: Context): void {
     async (request, reply) => {
       await revokeCredential(context, callerOf(request).id, { credentialId: request.params.id })
       return reply.code(204).send(null)
+    },
+  )
+  const concerned = { callers: ['customer' as const, 'device' as const, 'organisation' as const] }
+  app.get(
+    '/credentials/:id/events',
+    {
+      schema: {
+        operationId: 'list-status-events',
+        summary: 'What happened to a credential, for its holder, its issuer and the registrar',
+        tags,
+        params: Type.Object({ id: OpaqueId('cred') }, closed),
+        response: { 200: StatusEventList },
+      },
+      config: concerned,
+    },
+    async (request) => ({ events: await listStatusEvents(context, callerOf(request), request.params.id) }),
+  )
+  app.get(
+    '/credentials/:id/events/:seq/receipt',
+    {
+      schema: {
+        operationId: 'read-status-receipt',
+        summary: 'What opens the leaf of such an event in the log',
+        tags,
+        params: Type.Object({ id: OpaqueId('cred'), seq: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) }, closed),
+        response: { 200: Opening },
+      },
+      config: concerned,
+    },
+    async (request) => {
+      const { id: credentialId, seq } = request.params
+      return readStatusReceipt(context, callerOf(request), { credentialId, seq })
     },
   )
   app.post(

@@ -55,6 +55,35 @@ export function createReader(db: Handle) {
         .executeTakeFirst()
     },
 
+    async concerns(credentialId: string): Promise<{ issuer_did: string; holder: string } | undefined> {
+      return db
+        .selectFrom('credentials.issued_credentials')
+        .select(['issuer_did', 'holder'])
+        .where('id', '=', credentialId)
+        .executeTakeFirst()
+    },
+
+    /** Whether a DID is a key of that customer's wallet, or was one. */
+    async isWalletOf(customerId: string, did: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('permissions.customer_key_v1')
+        .select('did')
+        .where('customer_id', '=', customerId)
+        .where('did', '=', did)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    /** What happened to a credential, in its order: nothing is ever taken out, so a place in it is a number for good. */
+    statusEvents(credentialId: string) {
+      return db
+        .selectFrom('credentials.status_events')
+        .select(['entry', 'salt', 'commitment'])
+        .where('credential_id', '=', credentialId)
+        .orderBy('id')
+        .execute()
+    },
+
     /** The metering points that a customer is entitled to at that time, with the utility that says so. */
     entitlementsOf(customerId: string, at: Date) {
       return db

@@ -1,6 +1,6 @@
 import type { CredentialStatus } from '@tillit/credential'
 import { addToOutbox, type Database, retryable } from '@tillit/database'
-import type { CredentialType } from '@tillit/schemas'
+import type { CredentialType, StatusEvent } from '@tillit/schemas'
 import { type Insertable, type Kysely, type Selectable, sql } from 'kysely'
 import { createReader } from './read-store.ts'
 import { createStatusListWriter } from './status-list-store.ts'
@@ -120,10 +120,21 @@ function createWriter(transaction: Handle) {
       await createStatusListWriter(transaction).setBits(credential.status_list_id, credential.status_index, status)
     },
 
+    /** Unlinks what happened to a credential from its leaves in the log, for good. Gives how many entries were linked. */
+    async eraseStatusSalts(credentialId: string): Promise<number> {
+      const { numUpdatedRows } = await transaction
+        .updateTable('credentials.status_events')
+        .set({ salt: null })
+        .where('credential_id', '=', credentialId)
+        .where('salt', 'is not', null)
+        .executeTakeFirst()
+      return Number(numUpdatedRows)
+    },
+
     /** What opens the commitment, and the commitment itself on its way to the log. */
     async addStatusEvent(event: {
       credentialId: string
-      entry: Record<string, unknown>
+      entry: StatusEvent
       salt: Uint8Array
       commitment: Uint8Array
     }): Promise<void> {

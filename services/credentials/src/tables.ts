@@ -1,5 +1,5 @@
 import type { CredentialStatus } from '@tillit/credential'
-import type { CredentialType, Party, PartyRole } from '@tillit/schemas'
+import type { CredentialType, Party, PartyRole, StatusEvent } from '@tillit/schemas'
 import type { Generated } from 'kysely'
 
 export interface PartyRow {
@@ -31,7 +31,7 @@ export interface IssuedCredentialRow {
   expires_at: Date | null
 }
 
-/** The service's own tables, and the views of metering that it reads. */
+/** The service's own tables, and the views of metering and permissions that it reads. */
 export interface CredentialsTables {
   'credentials.parties': PartyRow
   'credentials.issued_credentials': IssuedCredentialRow
@@ -46,8 +46,8 @@ export interface CredentialsTables {
   'credentials.status_events': {
     id: Generated<number>
     credential_id: string
-    entry: Record<string, unknown>
-    salt: Uint8Array
+    entry: StatusEvent
+    salt: Uint8Array | null
     commitment: Uint8Array
   }
   'credentials.status_lists': {
@@ -68,5 +68,6 @@ export interface CredentialsTables {
     valid_from: Date
     valid_to: Date | null
   }
+  'permissions.customer_key_v1': { customer_id: string; did: string }
   'metering.device_v1': { did: string; metering_point_id: string; status: string }
 }

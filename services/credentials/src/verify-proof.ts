@@ -1,4 +1,4 @@
-import { resolveDocument, resolveKey } from '@tillit/credential'
+import { resolveDocument, resolveKey, withFreshKeys } from '@tillit/credential'
 import { verificationKeys } from '@tillit/did'
 import type { Caller } from '@tillit/http'
 import {
@@ -37,8 +37,11 @@ export async function verifyProof(
   { resolveDid, publicUrl, now }: Pick<Context, 'resolveDid' | 'publicUrl' | 'now'>,
 ): Promise<ProvenHolder> {
   const { header, payload } = parseProof(proof)
-  const key = await keyOf(header, caller, resolveDid)
-  verifyJws(proof, key, { typ: proofType })
+  const key = await withFreshKeys(resolveDid, async (resolveDid) => {
+    const key = await keyOf(header, caller, resolveDid)
+    verifyJws(proof, key, { typ: proofType })
+    return key
+  })
   const { aud, iat, nonce } = payload
   if (aud !== publicUrl) throw invalid('The proof is for another issuer', '/aud')
   if (typeof iat !== 'number' || Math.abs(now().getTime() / 1000 - iat) > lifeSeconds) {

@@ -29,11 +29,7 @@ export async function acceptBatch(
   if (callerDid !== did || peekBatchIssuer(jws) !== did)
     throw new Problem('foreign-stream', { detail: 'A device sends batches of its own only' })
   requireActive(await createStore(ports.db).findDevice(did))
-  const batch = verifyUnderAny(
-    jws,
-    (await deviceKeys(ports, did)).map(({ key }) => key),
-    ports.now(),
-  )
+  const batch = await verifyUnderKeysOf(did, jws, ports)
   const digest = batchDigest(jws)
   return transact(ports.db, async (store) => {
     const device = requireActive(await store.lockDevice(did))
@@ -85,6 +81,24 @@ export async function mergeInto(
   const better = [...merge.insert, ...merge.replace]
   await store.putReadings(stream, better, source)
   return { stored: better.length, duplicates: merge.duplicates, refused: merge.refused }
+}
+
+/** Where no key fits, those that there are now are asked for once: the DID of a device may live elsewhere and be rotated there. */
+async function verifyUnderKeysOf(did: string, jws: string, ports: MeteringPorts): Promise<VerifiedBatch> {
+  const verify = async (fresh: boolean) => {
+    const keys = await deviceKeys(ports, did, { fresh })
+    return verifyUnderAny(
+      jws,
+      keys.map(({ key }) => key),
+      ports.now(),
+    )
+  }
+  try {
+    return await verify(false)
+  } catch (error) {
+    if (!isProblem(error, 'invalid-signature')) throw error
+    return verify(true)
+  }
 }
 
 function verifyUnderAny(jws: string, keys: Parameters<typeof verifyBatch>[1][], now: Date): VerifiedBatch {

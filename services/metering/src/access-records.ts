@@ -1,7 +1,8 @@
-import { fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from '@tillit/codec'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '@tillit/codec'
 import type { Caller } from '@tillit/http'
 import { Problem } from '@tillit/problem'
 import type { AccessRecord, Opening } from '@tillit/schemas'
+import { openingOf } from './opening-of.ts'
 import type { MeteringPorts } from './ports.ts'
 import { createStore, type RecordFilter } from './store.ts'
 
@@ -41,16 +42,11 @@ export async function readAccessRecord({ db }: MeteringPorts, caller: Caller, id
   return row.entry
 }
 
-/** What opens the record's leaf in the log. Throws Problem not-found also when its salt was erased. */
+/** What opens the record's leaf in the log. Throws Problem not-found, and salt-erased once nothing opens it any more. */
 export async function readReceipt({ db }: MeteringPorts, caller: Caller, id: string): Promise<Opening> {
   const row = await createStore(db).findAccessRecord(id, visibleTo(caller))
-  if (!row?.salt) throw new Problem('not-found', { detail: 'No such access record' })
-  return {
-    kind: 'access-record',
-    entry: { ...row.entry },
-    salt: toBase64url(row.salt),
-    commitment: toHex(row.commitment),
-  }
+  if (!row) throw new Problem('not-found', { detail: 'No such access record' })
+  return openingOf('access-record', row)
 }
 
 function visibleTo({ kind, id }: Caller): RecordFilter['visibleTo'] {

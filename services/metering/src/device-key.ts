@@ -6,8 +6,12 @@ import type { MeteringPorts } from './ports.ts'
  * The Ed25519 keys with which a device signs its batches (`assertionMethod`), as its DID document has them now. Throws
  * Problem did-not-found, did-deactivated, did-resolution-failed, weak-key, or invalid-key when there is none.
  */
-export async function deviceKeys({ resolveDid }: MeteringPorts, did: string): Promise<VerificationKey[]> {
-  const { didDocument, didResolutionMetadata, didDocumentMetadata } = await resolveDid(did)
+export async function deviceKeys(
+  { resolveDid }: Pick<MeteringPorts, 'resolveDid'>,
+  did: string,
+  options: { readonly fresh?: boolean } = {},
+): Promise<VerificationKey[]> {
+  const { didDocument, didResolutionMetadata, didDocumentMetadata } = await resolveDid(did, options)
   if (didDocumentMetadata.deactivated === true) throw new Problem('did-deactivated')
   if (didDocument === null) {
     const notFound = didResolutionMetadata.error === 'notFound'

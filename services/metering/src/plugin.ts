@@ -20,10 +20,12 @@ import { handOver } from './hand-over.ts'
 import { importReadings } from './import-readings.ts'
 import { listMeteringPoints } from './list-metering-points.ts'
 import type { MeteringPorts } from './ports.ts'
+import { readBatchReceipt } from './read-batch-receipt.ts'
 import { readReadings } from './read-readings.ts'
 import { registerMeteringPoint } from './register-metering-point.ts'
 import type { SeriesFormat } from './render-series.ts'
 import {
+  BatchParams,
   Device,
   DeviceParams,
   Entitlement,
@@ -152,6 +154,17 @@ function addDeviceRoutes(app: TillitServer, ports: MeteringPorts): void {
         did: request.params.did,
         jws: request.body.batch,
       }),
+  )
+  app.get(
+    '/devices/:did/batches/:seq/receipt',
+    {
+      schema: {
+        ...{ operationId: 'read-batch-receipt', summary: 'What opens the leaf of a batch in the log', tags },
+        ...{ params: BatchParams, response: { 200: Opening } },
+      },
+      config: { callers: ['device', 'organisation'] },
+    },
+    async (request) => readBatchReceipt(ports, callerOf(request), request.params),
   )
 }
 

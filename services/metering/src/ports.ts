@@ -7,7 +7,8 @@ export interface MeteringPorts {
   db: Database<MeteringTables>
   now(): Date
   randomBytes(length: number): Uint8Array
-  resolveDid(did: string): Promise<DidResolutionResult>
+  /** `fresh`: ask a foreign host again, at a bounded rate, although there is an answer. */
+  resolveDid(did: string, options?: { readonly fresh?: boolean }): Promise<DidResolutionResult>
   /** Issues an SD-JWT VC to a holder. */
   issueCredential(order: {
     type: 'MeterDeviceCredential'

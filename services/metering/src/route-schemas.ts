@@ -9,6 +9,7 @@ export const maxReadingsPerImport = 5000
 export const PointParams = Type.Object({ id: OpaqueId('mp') })
 export const RecordParams = Type.Object({ id: OpaqueId('ar') })
 export const DeviceParams = Type.Object({ did: Did })
+export const BatchParams = Type.Object({ did: Did, seq: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) })
 
 export const Page = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 })),

@@ -111,6 +111,25 @@ export function createStore(db: Kysely<MeteringTables>) {
         .where('device_did', '=', did)
         .where('seq', '=', seq)
         .executeTakeFirst(),
+    async utilityOfDevice(did: string): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('metering.devices as device')
+        .innerJoin('metering.metering_points as point', 'point.id', 'device.metering_point_id')
+        .select('point.utility_did')
+        .where('device.did', '=', did)
+        .executeTakeFirst()
+      return row?.utility_did
+    },
+    /** Unlinks the device's batches from their leaves, for good. Gives how many were linked. */
+    async eraseBatchSalts(did: string): Promise<number> {
+      const { numUpdatedRows } = await db
+        .updateTable('metering.device_batches')
+        .set({ salt: null })
+        .where('device_did', '=', did)
+        .where('salt', 'is not', null)
+        .executeTakeFirst()
+      return Number(numUpdatedRows)
+    },
     /** The batch and its leaf. */
     async addBatch(row: Insertable<DeviceBatchRow>): Promise<void> {
       await db.insertInto('metering.device_batches').values(row).execute()
@@ -166,6 +185,16 @@ export function createStore(db: Kysely<MeteringTables>) {
           (id, at, metering_point_id, caller_id, data_from, data_to, entry, salt, commitment)
         values (${id}, ${at}, ${row.metering_point_id}, ${row.caller_id}, ${row.data_from}, ${row.data_to},
           ${JSON.stringify(row.entry)}, ${row.salt}, ${row.commitment})`.execute(db)
+    },
+    /** Unlinks the records of a point from their leaves, for good. Gives how many were linked. */
+    async eraseAccessRecordSalts(pointId: string): Promise<number> {
+      const { numUpdatedRows } = await db
+        .updateTable('metering.access_records')
+        .set({ salt: null })
+        .where('metering_point_id', '=', pointId)
+        .where('salt', 'is not', null)
+        .executeTakeFirst()
+      return Number(numUpdatedRows)
     },
     findAccessRecord: (id: string, visibleTo: RecordFilter['visibleTo']) =>
       visible(db.selectFrom('metering.access_records as record').selectAll(), visibleTo)

@@ -1,4 +1,4 @@
-import { signerFromSeed } from '@tillit/keys'
+import { signerFromSeed, toMultikey } from '@tillit/keys'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batchClaims, halfHours, signBatch, type TestCity, type TestDevice, testCity, utility } from './test-city.ts'
 
@@ -42,6 +42,21 @@ test('the very same batch again is answered as before and stores nothing', async
   expect(await city.upload(device, batch)).toMatchObject({ status: 200, body: { ...once.body, replay: true } })
   expect(await storedReadings()).toHaveLength(4)
   expect(await leaves()).toBe(1)
+})
+
+test('a batch under a key that the DID of the device was rotated to a moment ago is taken, one under any other key is not', async () => {
+  await fresh()
+  const { did } = device
+  const [next, other] = await Promise.all([201, 202].map((byte) => signerFromSeed(new Uint8Array(32).fill(byte))))
+  if (next === undefined || other === undefined) throw new Error('no signers')
+  const id = `${did}#next`
+  const method = { id, type: 'Multikey', controller: did, publicKeyMultibase: toMultikey(next.publicKey) }
+  city.freshDocuments.set(did, { id: did, verificationMethod: [method], assertionMethod: [id] })
+  const claims = batchClaims(device, 1, null, halfHours('2026-06-01T00:00:00Z', 4))
+  expect(await city.upload(device, await signBatch(claims, other))).toMatchObject({
+    body: { code: 'invalid-signature' },
+  })
+  expect(await city.upload(device, await signBatch(claims, next))).toMatchObject({ status: 200, body: { stored: 4 } })
 })
 
 test('the same batch sent ten times at once is stored once', async () => {

@@ -36,12 +36,14 @@ export async function testCity(options: { handOverMilliseconds?: number; before?
   for (const { id } of [adviser, stranger]) await addParty(database.url, id, ['eligible_party'])
   const db = database.connect<MeteringTables>('metering')
   const documents = new Map<string, DidResolutionResult['didDocument']>()
+  /** What the hosts of foreign DIDs have now, where that is not what is remembered of them. */
+  const freshDocuments = new Map<string, DidResolutionResult['didDocument']>()
   const metering = createMetering({
     db,
     now: () => now,
     randomBytes: (length) => randomBytes(length),
-    resolveDid: async (did) => ({
-      didDocument: documents.get(did) ?? null,
+    resolveDid: async (did, { fresh = false } = {}) => ({
+      didDocument: (fresh ? freshDocuments.get(did) : undefined) ?? documents.get(did) ?? null,
       didResolutionMetadata: documents.has(did) ? {} : { error: 'notFound' },
       didDocumentMetadata: {},
     }),
@@ -86,6 +88,7 @@ export async function testCity(options: { handOverMilliseconds?: number; before?
     database: database as TestDatabase,
     issuer,
     documents,
+    freshDocuments,
     call,
     setNow: (text: string) => {
       now = new Date(text)

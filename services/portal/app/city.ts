@@ -28,6 +28,13 @@ export async function readAuthority(): Promise<Authority> {
   return (await readOwn('/authority')) as Authority
 }
 
+/** The newest checkpoint of the city's log, as a signed note. */
+export async function readCheckpoint(): Promise<string> {
+  const reply = await fetch('/log/checkpoint')
+  if (!reply.ok) throw await errorOf(reply)
+  return reply.text()
+}
+
 /** Signs out here, and gives where the sign-in at the eID is ended, or null. */
 export async function signOut(): Promise<string | null> {
   const reply = await fetch('/portal/sign-out', { method: 'POST', headers: { 'x-tillit-portal': '1' } })

@@ -5,11 +5,11 @@ import { AccessRecords } from './access-records.tsx'
 import { type Authority, city } from './city.ts'
 import { Credentials } from './credentials.tsx'
 import { DailyValues } from './daily-values.tsx'
-import { holdLogKey, replaceLogKey } from './log-key.ts'
 import { LogKeyAlarm } from './log-key-alarm.tsx'
 import { PermissionCard } from './permission-card.tsx'
 import { RequestCard } from './request-card.tsx'
 import { Failed, Loaded, Section } from './section.tsx'
+import { useLogKey } from './use-log-key.ts'
 import { useResource } from './use-resource.ts'
 import { openWallet } from './wallet.ts'
 import { capital, day } from './words.ts'
@@ -29,7 +29,7 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
     place: 'access',
   })
   const timeZone = points.state === 'ready' ? points.value[0]?.time_zone : undefined
-  const [logKey, setLogKey] = useState(() => holdLogKey(authority.log.vkey))
+  const { logKey, alarming, trust } = useLogKey(authority.log.vkey)
   const changed = async (place: 'waiting' | 'access') => {
     await reloadPermissions()
     setAnswered(({ times }) => ({ times: times + 1, place }))
@@ -42,12 +42,12 @@ export function Home({ customer, authority }: { customer: string; authority: Aut
   return (
     <>
       <h1>Your meter data</h1>
-      {logKey.changed && (
+      {alarming && (
         <LogKeyAlarm
           held={logKey}
           named={authority.log.vkey}
           trust={() => {
-            setLogKey(replaceLogKey(authority.log.vkey))
+            trust()
             document.getElementById('content')?.focus({ preventScroll: true })
           }}
         />

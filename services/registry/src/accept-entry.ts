@@ -1,4 +1,4 @@
-import { equalBytes, toBase64url, toHex } from '@tillit/codec'
+import { equalBytes, toBase64url, toHex, utf8 } from '@tillit/codec'
 import { type DidState, didKeyFor, maxDidLogCharacters, nextDidStateAsync } from '@tillit/did'
 import { commit, saltBytes } from '@tillit/log'
 import { Problem } from '@tillit/problem'
@@ -8,10 +8,13 @@ import type { NewEntry } from './did-writer.ts'
 import type { RegistryPorts } from './ports.ts'
 
 /** Half of what a resolver reads, so that there is always room for the entry that deactivates. */
-const maxLogCharacters = maxDidLogCharacters / 2
+const maxLogBytes = maxDidLogCharacters / 2
 
 /** Largest entry: a document with dozens of keys and services. */
-export const maxEntryCharacters = 64 * 1024
+export const maxEntryBytes = 64 * 1024
+
+/** Deepest nesting of an entry: lists and receipts carry it some levels down, and whoever reads them takes 64 in all. */
+const maxEntryDepth = 48
 
 /** How long the sender of an entry may fetch its opening again: for retries, not for others who know the entry. */
 const retrySeconds = 600
@@ -26,33 +29,64 @@ export type AcceptingPorts = Pick<RegistryPorts, 'now' | 'randomBytes' | 'didWit
 
 /**
  * Verifies an entry that is to follow `previous` (null: a first one) and makes it ready to be stored, with a fresh salt.
- * Throws the Problems of nextDidState, and body-too-large for a large entry or when the log has no room left.
+ * Throws the Problems of nextDidState, invalid-did-log for an entry that is nested too deeply, and body-too-large for a
+ * large one or when the log has no room left.
  */
 export async function prepareEntry(
   previous: StoredDid | null,
   entry: DidLogEntry,
   { listed, ...ports }: { listed: boolean } & AcceptingPorts,
 ): Promise<NewEntry> {
-  const line = JSON.stringify(entry)
-  if (line.length > maxEntryCharacters) throw new Problem('body-too-large', { detail: 'The entry is too large' })
-  const now = ports.now()
-  const state = await nextDidStateAsync({ state: previous?.state ?? null, entry, now })
-  const logCharacters = (previous?.logCharacters ?? 0) + line.length + 1
-  if (logCharacters > maxLogCharacters && !state.deactivated) {
+  const line = lineOf(entry)
+  const state = await nextDidStateAsync({ state: previous?.state ?? null, entry, now: ports.now() })
+  const did = previous?.did ?? state.did
+  return newEntry({ entry, line, state }, { did, logBytesBefore: previous?.logBytes ?? 0, listed, ...ports })
+}
+
+export interface EntryLine {
+  /** As in did.jsonl, without its end. */
+  readonly text: string
+  readonly bytes: number
+}
+
+/** The entry as it is to be stored. Throws Problem body-too-large, and invalid-did-log for one that is nested too deeply. */
+export function lineOf(entry: DidLogEntry): EntryLine {
+  const text = JSON.stringify(entry)
+  const { length: bytes } = utf8(text)
+  if (bytes > maxEntryBytes) throw new Problem('body-too-large', { detail: 'The entry is too large' })
+  if (isDeeper(entry, maxEntryDepth))
+    throw new Problem('invalid-did-log', { detail: `The entry is nested more than ${maxEntryDepth} levels deep` })
+  return { text, bytes }
+}
+
+interface NewEntryOptions extends AcceptingPorts {
+  /** The DID under which the entry is stored. */
+  readonly did: string
+  readonly logBytesBefore: number
+  readonly listed: boolean
+}
+
+/** Makes an entry ready to be stored that was verified: `state` is the one after it. Throws Problem body-too-large. */
+export function newEntry(
+  { entry, line, state }: { entry: DidLogEntry; line: EntryLine; state: DidState },
+  { did, logBytesBefore, listed, ...ports }: NewEntryOptions,
+): NewEntry {
+  const logBytes = logBytesBefore + line.bytes + 1
+  if (logBytes > maxLogBytes && !state.deactivated) {
     throw new Problem('body-too-large', { detail: 'The log of the DID is full: it can only be deactivated' })
   }
   const salt = ports.randomBytes(saltBytes)
   return {
-    did: previous?.did ?? state.did,
+    did,
     versionNumber: state.versionNumber,
     versionId: state.versionId,
-    line,
+    line: line.text,
     salt,
     commitment: commit(salt, entry),
-    acceptedAt: now,
+    acceptedAt: ports.now(),
     listed,
     state,
-    logCharacters,
+    logBytes,
     forOwnWitness: names(state, didKeyFor(ports.didWitnessSigner.publicKey)),
   }
 }
@@ -75,6 +109,11 @@ export function acceptedBefore(
     throw new Problem('did-conflict', { detail: 'The entry was accepted before, and its opening was handed out then' })
   }
   return { created: false, accepted: toAccepted(stored, did) }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1))
 }
 
 function names({ requiredWitness }: DidState, witness: string): boolean {

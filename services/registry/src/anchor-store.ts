@@ -17,6 +17,12 @@ export interface AnchorStore {
   ofSize(size: number): Promise<AnchorRecord | null>
   /** By size, the smallest first. */
   list(minSize: number, limit: number): Promise<AnchorRecord[]>
+  /** Those that were marked as lost since then on this chain and contract, the newest first. */
+  listLost(
+    which: { chainId: number; contract: string; largestSize: number; since: Date },
+    limit: number,
+  ): Promise<AnchorRecord[]>
+  /** Records an anchor, or one that is known anew as the ledger holds it now. */
   insert(record: AnchorRecord): Promise<void>
   /** Marks anchors of more than `size` entries as lost; with `elsewhere`, all that are not of that chain and contract. */
   markLost(
@@ -35,6 +41,19 @@ export function createAnchorStore(database: Database<RegistryTables>): AnchorSto
     ofSize: async (size) => recordOf(await held().where('size', '=', size).executeTakeFirst()),
     list: async (minSize, limit) => {
       const rows = await held().where('size', '>=', minSize).orderBy('size').limit(limit).execute()
+      return rows.map(recordOf).filter((record) => record !== null)
+    },
+    listLost: async ({ chainId, contract, largestSize, since }, limit) => {
+      const rows = await database
+        .selectFrom('registry.anchors')
+        .selectAll()
+        .where('lost_at', '>=', since)
+        .where('chain_id', '=', chainId)
+        .where('contract', '=', contract)
+        .where('size', '<=', largestSize)
+        .orderBy('size', 'desc')
+        .limit(limit)
+        .execute()
       return rows.map(recordOf).filter((record) => record !== null)
     },
     insert: async (record) => {

@@ -7,6 +7,7 @@ import { type Condition, createCondition } from './condition.ts'
 import { type Loop, startLoop } from './loop.ts'
 import type { RegistryPorts } from './ports.ts'
 import type { PublicationReader } from './publication-store.ts'
+import type { PublishedLog } from './published-log.ts'
 
 /** How long a round may go on after the stop. */
 const graceMs = 3000
@@ -24,7 +25,7 @@ export interface Anchorer {
 
 /** Anchors the published log at intervals. While the ledger is down the log goes on, and the next round catches up. */
 export function createAnchorer(
-  stores: { publications: PublicationReader; anchors: AnchorStore },
+  stores: { publications: PublicationReader; published: PublishedLog; anchors: AnchorStore },
   ports: RegistryPorts,
 ): Anchorer {
   const condition: Condition = createCondition('anchoring', ports.logger)

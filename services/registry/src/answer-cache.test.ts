@@ -50,3 +50,10 @@ test('no more is kept than the limits say, and the oldest goes first', async () 
   expect(cache.find('key 0')).toBeUndefined()
   expect(cache.find('key 5000')?.body.toString()).toBe('x')
 })
+
+test('long questions count as well as long answers', async () => {
+  const { cache, make } = cacheAt()
+  for (let i = 0; i < 40; i++) await make(`${i} ${'?'.repeat(1024 * 1024)}`, 'did', 'x')
+  expect(cache.find(`0 ${'?'.repeat(1024 * 1024)}`)).toBeUndefined()
+  expect(cache.find(`39 ${'?'.repeat(1024 * 1024)}`)?.body.toString()).toBe('x')
+})

@@ -51,8 +51,10 @@ export function createAnswerCache<Answer extends { readonly body: Uint8Array }>(
       const askedAt = now().getTime()
       try {
         const made = await answer()
-        if (marks.has(mark) && keeps(made))
-          keep(key, { answer: made, did, bytes: made.body.length, endsAt: askedAt + maxAgeMilliseconds })
+        if (marks.has(mark) && keeps(made)) {
+          // The key is as long as whoever asks likes.
+          keep(key, { answer: made, did, bytes: key.length + made.body.length, endsAt: askedAt + maxAgeMilliseconds })
+        }
         return made
       } finally {
         marks.delete(mark)

@@ -7,10 +7,14 @@ import { createRegistrar } from './register-did.ts'
 import { createDidResolver, type ResolveDid } from './resolve-did.ts'
 import { createVerifiedLogs } from './verified-logs.ts'
 import { createWatchStore } from './watch-store.ts'
+import { createWatchedResourceStore } from './watched-resource-store.ts'
+import { createWatcher, type Watcher } from './watcher.ts'
+import { createWatcherRequests } from './watcher-requests.ts'
 
 export interface Dids {
   readonly store: DidStore
   readonly resolve: ResolveDid
+  readonly watcher: Watcher
   /** Approves versions that name the registry as a witness, as far as the log of this size holds them. */
   approve(publishedSize: number): Promise<void>
   readonly routeParts: Pick<RegistryRouteParts, 'dids' | 'identifiers' | 'watcher'>
@@ -31,6 +35,10 @@ export function createDids(ports: RegistryPorts, onAccepted: () => void): Dids {
     { store, logs, now },
     { didWitnessSigner: ports.didWitnessSigner, onPublished: tell },
   )
+  const watched = createWatchStore(ports.database)
+  const resources = createWatchedResourceStore(ports.database)
+  const watcher = createWatcher({ watched, hosted, ports })
+  const requests = createWatcherRequests({ watched, resources, store, ports })
   const onWritten = (did: string) => {
     tell(did)
     onAccepted()
@@ -38,11 +46,12 @@ export function createDids(ports: RegistryPorts, onAccepted: () => void): Dids {
   return {
     store,
     resolve,
+    watcher,
     approve: ownWitness.approve,
     routeParts: {
       dids: { store, logs, register: createRegistrar(store, ports), ownWitness: ownWitness.did, ports, onWritten },
       identifiers: { hosted, resolve, ports, onWritten: (listener) => void listeners.push(listener) },
-      watcher: { store, watched: createWatchStore(ports.database), hosted, ports },
+      watcher: { store, watched, watcher, requests, resources },
     },
   }
 }

@@ -1,4 +1,3 @@
-import { formatVerifierKey } from '@tillit/log'
 import type { LedgerStatus } from '@tillit/schemas'
 import { createAnchorStore } from './anchor-store.ts'
 import { createAnchorer } from './anchorer.ts'
@@ -7,12 +6,14 @@ import type { LogRouteParts } from './log-routes.ts'
 import { createLogStore } from './log-store.ts'
 import { createOpeningReader } from './opening-store.ts'
 import type { RegistryPorts } from './ports.ts'
+import { createPruner } from './prune-notes.ts'
 import { createPublicationStore } from './publication-store.ts'
 import { createPublishedLog } from './published-log.ts'
 import { createPublisher } from './publisher.ts'
 import { readLedger } from './read-ledger.ts'
+import { createRetentionStore } from './retention-store.ts'
 import { createSequencer } from './sequencer.ts'
-import { createWitnessing } from './witnessing.ts'
+import { createWitnessing, vkeysOf } from './witnessing.ts'
 
 export interface LogOptions {
   /** Whose listed entries anyone may open. */
@@ -28,8 +29,8 @@ export interface LogStatus extends LedgerStatus {
 
 export interface Log {
   readonly routeParts: LogRouteParts
-  /** Verifier key of the log: the active one. */
-  readonly vkey: string
+  /** Verifier keys of the log, the active one first. */
+  readonly vkeys: readonly string[]
   readonly selfWitnessed: boolean
   /** There may be something in an outbox. */
   wake(): void
@@ -42,20 +43,19 @@ export interface Log {
 /** The log: outboxes are sequenced, signed, cosigned, published and anchored, each step for itself and in this order. */
 export function createLog(ports: RegistryPorts, { dids, onPublished }: LogOptions): Log {
   const witnessing = createWitnessing(ports)
-  const [activeKey] = witnessing.logKeys
-  if (activeKey === undefined) throw new RangeError('the log has no key')
   const log = createLogStore(ports.database)
   const publications = createPublicationStore(ports.database)
   const anchors = createAnchorStore(ports.database)
   const published = createPublishedLog(publications, log.readTiles)
-  const publisher = createPublisher({ log, publications, witnessing, onPublished }, ports)
+  const prune = createPruner(createRetentionStore(ports.database))
+  const publisher = createPublisher({ log, publications, witnessing, prune, onPublished }, ports)
   const sequencer = createSequencer(log, ports, publisher.wake)
-  const anchorer = createAnchorer({ publications, anchors }, ports)
+  const anchorer = createAnchorer({ publications, published, anchors }, ports)
   const openings = createOpeningReader(ports.database)
   const routeParts = { log, published, publications, publisher, anchors, anchorer, openings, dids, witnessing, ports }
   return {
     routeParts,
-    vkey: formatVerifierKey(activeKey),
+    vkeys: vkeysOf(witnessing),
     selfWitnessed: witnessing.selfWitnessed,
     wake: sequencer.wake,
     start() {

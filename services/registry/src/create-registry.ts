@@ -14,16 +14,20 @@ export interface Registry {
    * a foreign host again, for example when a signature failed under the keys that are known.
    */
   readonly resolveDid: ResolveDid
-  /** Verifier key of the log, to be pinned by whoever verifies receipts. */
+  /** Verifier key of the log, to be pinned by whoever verifies receipts: the first of `logVkeys`. */
   readonly logVkey: string
+  /** All keys that sign the log now: the active one, and those that give way to it. */
+  readonly logVkeys: readonly string[]
   /** True when the operator's own witnesses can meet the quorum of the log alone, or when it asks for none. */
   readonly selfWitnessed: boolean
-  /** Starts sequencing, publishing and anchoring in the background. */
+  /** Starts sequencing, publishing, anchoring and watching in the background. */
   start(): void
   stop(): Promise<void>
   status(): Promise<RegistryStatus>
   /** One round of anchoring now. */
   anchorNow(): Promise<void>
+  /** Asks the hosts of the watched DIDs that are due, now. */
+  checkWatched(): Promise<void>
 }
 
 /** The registry over its ports; construct one for each process. */
@@ -33,11 +37,19 @@ export function createRegistry(ports: RegistryPorts): Registry {
   return {
     routes: registryRoutes({ ...dids.routeParts, log: log.routeParts }),
     resolveDid: dids.resolve,
-    logVkey: log.vkey,
+    logVkey: log.vkeys[0] ?? '',
+    logVkeys: log.vkeys,
     selfWitnessed: log.selfWitnessed,
-    start: log.start,
-    stop: log.stop,
+    start() {
+      log.start()
+      dids.watcher.start()
+    },
+    async stop() {
+      await dids.watcher.stop()
+      await log.stop()
+    },
     status: log.status,
     anchorNow: log.anchorNow,
+    checkWatched: dids.watcher.checkDue,
   }
 }

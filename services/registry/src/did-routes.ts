@@ -2,7 +2,9 @@ import { callerOf, type TillitServer } from '@tillit/http'
 import {
   Did,
   DidAccepted,
+  DidLogAccepted,
   DidLogEntry,
+  DidLogRegistration,
   DidRegistration,
   DidRegistrationResults,
   DidRegistrations,
@@ -11,7 +13,7 @@ import {
   ListedDids,
 } from '@tillit/schemas'
 import { Type } from 'typebox'
-import { type AcceptingPorts, maxEntryCharacters } from './accept-entry.ts'
+import { type AcceptingPorts, maxEntryBytes } from './accept-entry.ts'
 import { appendDidEntry } from './append-did-entry.ts'
 import { didOfPath } from './did-of-path.ts'
 import type { DidStore } from './did-store.ts'
@@ -19,12 +21,15 @@ import { eraseDid } from './erase-did.ts'
 import { listDids } from './list-dids.ts'
 import type { RegistryPorts } from './ports.ts'
 import type { RegisterDid } from './register-did.ts'
+import { registerDidLog } from './register-did-log.ts'
 import { registerDids } from './register-dids.ts'
 import { takeWitnessProofs } from './take-witness-proofs.ts'
 import type { VerifiedLogs } from './verified-logs.ts'
 
 /** Largest batch of first entries: 500 of the usual size, some larger. */
 const batchLimitBytes = 4 * 1024 * 1024
+/** Largest log that moves here: 200 entries of the usual size, some larger. */
+const logLimitBytes = 2 * 1024 * 1024
 /** Largest list of witness proofs: 64 witnesses of several versions. */
 const proofsLimitBytes = 256 * 1024
 const maxProofItems = 16
@@ -51,7 +56,7 @@ export function didRoutes({ store, logs, register, ownWitness, ports, onWritten 
     app.post(
       '/dids',
       {
-        bodyLimit: maxEntryCharacters,
+        bodyLimit: maxEntryBytes,
         schema: {
           operationId: 'register-did',
           summary: 'Registers a did:webvh from its first entry',
@@ -87,6 +92,25 @@ export function didRoutes({ store, logs, register, ownWitness, ports, onWritten 
       },
     )
 
+    app.post(
+      '/dids/log',
+      {
+        bodyLimit: logLimitBytes,
+        schema: {
+          operationId: 'register-did-log',
+          summary: 'Registers a did:webvh that moves here, with its whole log',
+          tags,
+          body: DidLogRegistration,
+          response: { 200: DidLogAccepted, 201: DidLogAccepted },
+        },
+      },
+      async (request, reply) => {
+        const { answer, created } = await registerDidLog(request.body, { store, ...ports })
+        if (created) onWritten(answer.witnessing.did)
+        return reply.code(created ? 201 : 200).send(answer)
+      },
+    )
+
     app.get(
       '/dids',
       {
@@ -117,7 +141,7 @@ export function didRoutes({ store, logs, register, ownWitness, ports, onWritten 
     app.post(
       '/dids/:did/entries',
       {
-        bodyLimit: maxEntryCharacters,
+        bodyLimit: maxEntryBytes,
         schema: {
           operationId: 'append-did-entry',
           summary: 'Updates, rotates, moves or deactivates a DID',

@@ -13,7 +13,7 @@ export interface StoredDid {
   readonly state: DidState
   /** How many of its entries everybody may see. */
   readonly publishedVersion: number
-  readonly logCharacters: number
+  readonly logBytes: number
 }
 
 export interface StoredEntry {
@@ -81,8 +81,8 @@ function createDidReader(database: Kysely<RegistryTables>): DidReader {
     readDid: async (did) => {
       const row = await database.selectFrom('registry.dids').selectAll().where('did', '=', did).executeTakeFirst()
       if (row === undefined) return null
-      const { slug, listed, state, published_version: publishedVersion, log_characters: logCharacters } = row
-      return { did, slug, listed, state, publishedVersion, logCharacters }
+      const { slug, listed, state, published_version: publishedVersion, log_characters: logBytes } = row
+      return { did, slug, listed, state, publishedVersion, logBytes }
     },
     readEntry: async (did, versionNumber) => {
       const { rows } = await sql<EntryRow>`

@@ -1,6 +1,7 @@
 import { type Database, outboxChannel } from '@tillit/database'
 import type { DidState } from '@tillit/did'
 import { type Kysely, sql } from 'kysely'
+import { insertDidLog, type NewDidLog } from './did-log-writer.ts'
 import type { StoredDid, StoredEntry, StoredWitnessProof } from './did-store.ts'
 import type { RegistryTables } from './tables.ts'
 
@@ -9,8 +10,8 @@ export interface NewEntry extends StoredEntry {
   readonly listed: boolean
   /** The state after it. */
   readonly state: DidState
-  /** The length of the DID's log with it. */
-  readonly logCharacters: number
+  /** The length of the DID's log with it, as UTF-8. */
+  readonly logBytes: number
   /** Whether the registry itself is named as one of its witnesses. */
   readonly forOwnWitness: boolean
 }
@@ -31,6 +32,8 @@ export interface DidWriter {
    * that are left out are taken, at a place that is taken, or were erased. No DID may stand twice.
    */
   insertDids(dids: readonly NewDid[]): Promise<ReadonlySet<string>>
+  /** Stores a whole log; false when the DID or its place is taken. */
+  insertDidLog(log: NewDidLog): Promise<boolean>
   /** Who has these DIDs or places. */
   readTaken(dids: readonly Pick<NewDid, 'did' | 'slug'>[]): Promise<TakenDid[]>
   /** Stores an entry and its outbox row. False, and nothing is written, when the DID is not at the version before any more. */
@@ -60,6 +63,7 @@ export interface HeldDid {
 export function createDidWriter(database: Database<RegistryTables>): DidWriter {
   return {
     insertDids: (dids) => insertDids(database, dids),
+    insertDidLog: (log) => insertDidLog(database, log),
     readTaken: (dids) => readTaken(database, dids),
     appendEntry: (entry) => appendEntry(database, entry),
     holdDid: (did, work) =>
@@ -90,7 +94,7 @@ async function insertDids(database: Kysely<RegistryTables>, dids: readonly NewDi
       SELECT * FROM unnest(
         ${dids.map(({ did }) => did)}::text[], ${dids.map(({ slug }) => slug)}::text[],
         ${dids.map(({ listed }) => listed)}::boolean[], ${dids.map(({ state }) => JSON.stringify(state))}::json[],
-        ${dids.map(({ logCharacters }) => logCharacters)}::integer[], ${dids.map(publishedAfter)}::integer[],
+        ${dids.map(({ logBytes }) => logBytes)}::integer[], ${dids.map(publishedAfter)}::integer[],
         ${dids.map(({ versionId }) => versionId)}::text[], ${dids.map(({ line }) => line)}::text[],
         ${dids.map(({ salt }) => Buffer.from(salt))}::bytea[],
         ${dids.map(({ commitment }) => Buffer.from(commitment))}::bytea[],
@@ -164,7 +168,7 @@ async function appendEntry(database: Kysely<RegistryTables>, entry: NewEntry): P
   const published = state.requiredWitness === null ? versionNumber : previous
   const { rows } = await sql`
     WITH moved AS (
-      UPDATE registry.dids SET state = ${JSON.stringify(state)}::json, log_characters = ${entry.logCharacters}::integer,
+      UPDATE registry.dids SET state = ${JSON.stringify(state)}::json, log_characters = ${entry.logBytes}::integer,
         version_number = ${versionNumber}::integer,
         published_version = CASE WHEN published_version = ${previous} THEN ${published}::integer ELSE published_version END
       WHERE did = ${did} AND version_number = ${previous} RETURNING did

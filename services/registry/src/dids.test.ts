@@ -69,6 +69,28 @@ describe('registering', () => {
     expect((await city.get(identifier(did))).json()).toMatchObject({ didDocument: { service: [{ type: strange }] } })
   })
 
+  test('an entry is nested only so deep that the list that opens it can still be read by whoever audits the log', async () => {
+    const nested = (levels: number) => JSON.parse('[]'.padStart(levels + 1, '[').padEnd(2 * levels, ']')) as object
+    const withDepth = (levels: number) =>
+      newDid({
+        services: (id) => [{ id: `${id}#s`, type: 'S', serviceEndpoint: 'https://a.example', nested: nested(levels) }],
+      })
+    // The entry, its state, the list of services and the service stand around it.
+    const deepest = await withDepth(44)
+    expect((await city.post('/dids', { entry: deepest.entry, listed: true })).statusCode).toBe(201)
+    const deeper = await withDepth(45)
+    const refused = await city.post('/dids', { entry: deeper.entry, listed: true })
+    expect(refused.json()).toMatchObject({ code: 'invalid-did-log', status: 400 })
+  })
+
+  test('an entry is as long as its bytes, however few characters they make', async () => {
+    const { entry } = await newDid({
+      services: (id) => [{ id: `${id}#s`, type: '\u2603'.repeat(30_000), serviceEndpoint: 'https://a.example' }],
+    })
+    const { results } = (await city.post('/dids/batch', { registrations: [{ entry, listed: true }] })).json()
+    expect(results).toMatchObject([{ status: 413, problem: { code: 'body-too-large' } }])
+  })
+
   test('twenty at once of the same entry store one', async () => {
     const { entry } = await newDid()
     const replies = await Promise.all(Array.from({ length: 20 }, () => city.post('/dids', { entry, listed: true })))

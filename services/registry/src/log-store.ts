@@ -41,6 +41,8 @@ export interface LogWriter extends Pick<LogReader, 'readEntries' | 'readTiles' |
   insertLeaves(first: number, leaves: readonly NewLeaf[], sequencedAt: Date): Promise<void>
   putTiles(tiles: readonly Tile[]): Promise<void>
   insertCheckpoint(checkpoint: SignedCheckpoint): Promise<void>
+  /** Keeps the note of a checkpoint with more signatures than it had. */
+  replaceNote(size: number, note: string): Promise<void>
 }
 
 export function createLogStore(database: Database<RegistryTables>): LogStore {
@@ -127,6 +129,9 @@ function createWriter(transaction: Kysely<RegistryTables>): LogWriter {
         .insertInto('registry.checkpoints')
         .values({ size, root: Buffer.from(root), note, signed_at: signedAt })
         .execute()
+    },
+    replaceNote: async (size, note) => {
+      await transaction.updateTable('registry.checkpoints').set({ note }).where('size', '=', size).execute()
     },
   }
 }

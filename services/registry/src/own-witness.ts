@@ -6,6 +6,9 @@ import { takeWitnessProofs, type WitnessingParts } from './take-witness-proofs.t
 /** Versions approved between two looks at what is due. */
 const batchVersions = 256
 
+/** Erased since it was read, or so full of proofs that there is no room for ours: one such DID holds no other up. */
+const nothingDue: ReadonlySet<string> = new Set(['did-erased', 'did-not-found', 'body-too-large'])
+
 /**
  * The registry as a witness of did:webvh: it approves a version that names it once the published, cosigned log holds the
  * entry. So a stock did:webvh resolver, which knows nothing of the log, accepts no version that was kept out of it.
@@ -33,8 +36,7 @@ export function createOwnWitness(
             now,
           })
         } catch (error) {
-          // Erased since it was read: its duties went with it.
-          if (!isProblem(error, 'did-erased')) throw error
+          if (!isProblem(error) || !nothingDue.has(error.code)) throw error
         }
         await store.holdDid(did, (held) => held.endDuties(versionNumber))
         onPublished(did)

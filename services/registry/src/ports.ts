@@ -1,5 +1,6 @@
 import type { Database } from '@tillit/database'
 import type { FetchText } from '@tillit/did'
+import type { ForeignHosts } from '@tillit/http'
 import type { Signer } from '@tillit/keys'
 import type { Ledger } from '@tillit/ledger'
 import type { TrustPolicy } from '@tillit/log'
@@ -15,6 +16,8 @@ export interface RegistryPorts {
   readonly didHost: string
   /** Gets did.json and did.jsonl of foreign hosts; null: they are never asked. */
   readonly fetchText: FetchText | null
+  /** Gets resources of watched DIDs from the same hosts; without it none are kept here. */
+  readonly fetchBytes?: ForeignHosts['fetchBytes']
   /** Origin of the log and name of its key: a URL without its scheme, such as `example.com/log`. */
   readonly logOrigin: string
   /** Ed25519, the active one first; while one key gives way to another, each checkpoint is signed with both. */

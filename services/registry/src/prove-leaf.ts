@@ -1,6 +1,6 @@
 import { toHex } from '@tillit/codec'
 import type { AnchorRecord } from '@tillit/ledger'
-import { formatTlogProof, hashBytes, logEntry } from '@tillit/log'
+import { formatTlogProof, formatVerifierKey, hashBytes, logEntry } from '@tillit/log'
 import { Problem } from '@tillit/problem'
 import type { LeafProof } from '@tillit/schemas'
 import { anchorEvidence } from './anchor-evidence.ts'
@@ -8,7 +8,7 @@ import type { AnchorStore } from './anchor-store.ts'
 import type { LogReader } from './log-store.ts'
 import type { PublishedCheckpoint } from './publication-store.ts'
 import type { PublishedLog } from './published-log.ts'
-import { vkeyOf, type Witnessing } from './witnessing.ts'
+import { signerOf, type Witnessing } from './witnessing.ts'
 
 export interface ProofParts {
   readonly log: Pick<LogReader, 'readLeaf'>
@@ -19,18 +19,15 @@ export interface ProofParts {
 
 /**
  * Proves that the log holds a commitment: against the checkpoint of `size` when one is named, else against the newest
- * anchored one that holds it, else against the newest. Throws Problem log-entry-not-found while no such checkpoint holds it.
+ * anchored one that holds it and that the active key has signed, else against the newest. Throws Problem log-entry-not-found
+ * while no such checkpoint holds it.
  */
-export async function proveLeaf(
-  commitment: Uint8Array,
-  size: number | null,
-  { log, published, anchors, witnessing }: ProofParts,
-): Promise<LeafProof> {
+export async function proveLeaf(commitment: Uint8Array, size: number | null, parts: ProofParts): Promise<LeafProof> {
+  const { log, published, witnessing } = parts
   const leaf = await log.readLeaf(commitment)
   if (leaf === null) throw new Problem('log-entry-not-found')
   const { index, publicSalt } = leaf
-  const anchor = size === null ? await anchors.newestHolding(index) : await anchors.ofSize(size)
-  const checkpoint = await checkpointFor(anchor, size, published)
+  const { checkpoint, anchor } = size === null ? await bestHolding(index, parts) : await ofSize(size, parts)
   if (checkpoint === null || checkpoint.size <= index) {
     throw new Problem('log-entry-not-found', { detail: 'No published checkpoint of that size holds the entry (yet)' })
   }
@@ -44,17 +41,26 @@ export async function proveLeaf(
     anchor: anchor === null ? null : anchorEvidence(anchor),
     log: {
       origin: witnessing.origin,
-      vkey: vkeyOf(checkpoint.note, witnessing),
+      vkey: formatVerifierKey(signerOf(checkpoint.note, witnessing) ?? witnessing.activeKey),
       self_witnessed: witnessing.selfWitnessed,
     },
   }
 }
 
-function checkpointFor(
-  anchor: AnchorRecord | null,
-  size: number | null,
-  published: PublishedLog,
-): Promise<PublishedCheckpoint | null> {
-  const wanted = size ?? anchor?.size ?? null
-  return wanted === null ? published.newest() : published.ofSize(wanted)
+interface Evidence {
+  readonly checkpoint: PublishedCheckpoint | null
+  readonly anchor: AnchorRecord | null
+}
+
+async function ofSize(size: number, { published, anchors }: ProofParts): Promise<Evidence> {
+  return { checkpoint: await published.ofSize(size), anchor: await anchors.ofSize(size) }
+}
+
+async function bestHolding(index: number, { published, anchors, witnessing }: ProofParts): Promise<Evidence> {
+  const anchor = await anchors.newestHolding(index)
+  const checkpoint = anchor === null ? null : await published.ofSize(anchor.size)
+  // Just after the log's key has changed, the last anchor may be of a note that who knows only the new key cannot verify.
+  if (checkpoint !== null && signerOf(checkpoint.note, witnessing) === witnessing.activeKey)
+    return { checkpoint, anchor }
+  return { checkpoint: await published.newest(), anchor: null }
 }

@@ -1,4 +1,5 @@
 import type { Database } from '@tillit/database'
+import { sql } from 'kysely'
 import type { SignedCheckpoint } from './log-store.ts'
 import { runAlone } from './run-alone.ts'
 import type { RegistryTables } from './tables.ts'
@@ -31,7 +32,10 @@ export interface PublicationReader {
 export interface PublicationStore extends PublicationReader {
   /** Runs the work unless another process is at it; then gives null. */
   alone<T>(work: () => Promise<T>): Promise<T | null>
-  /** Makes a signed checkpoint public. Of two processes that publish one size, the first is heard. */
+  /**
+   * Makes a signed checkpoint public, or its note with more signatures than it was published with. Of two processes that
+   * publish one size, the first is heard.
+   */
   publish(checkpoint: Pick<PublishedCheckpoint, 'size' | 'note' | 'publishedAt'>): Promise<void>
   saveWitnesses(states: readonly WitnessState[]): Promise<void>
 }
@@ -54,7 +58,12 @@ export function createPublicationStore(database: Database<RegistryTables>): Publ
       await database
         .insertInto('registry.published_checkpoints')
         .values({ size, note, published_at: publishedAt })
-        .onConflict((conflict) => conflict.doNothing())
+        .onConflict((conflict) =>
+          conflict
+            .column('size')
+            .doUpdateSet((row) => ({ note: row.ref('excluded.note') }))
+            .where(sql<boolean>`starts_with(excluded.note, published_checkpoints.note)`),
+        )
         .execute()
     },
     readWitnesses: async () => {

@@ -12,10 +12,15 @@ const pollIntervalMs = 500
 /** How long witnesses are left in peace after a round that did not meet the quorum. */
 const retryMs = 2000
 
+/** How long notes may gather before they are looked through again: at most one a second comes. */
+const pruneIntervalMs = 30_000
+
 export interface PublisherParts {
   readonly log: LogReader
   readonly publications: PublicationStore
   readonly witnessing: Witnessing
+  /** Deletes notes that nothing rests on; gives whether there may be more of them. */
+  readonly prune: () => Promise<boolean>
   /** Called after each publication, and once after the start: whatever rests on the published log can go on. */
   readonly onPublished: (size: number) => Promise<void>
 }
@@ -33,12 +38,14 @@ export interface Publisher {
 export function createPublisher(parts: PublisherParts, ports: Pick<RegistryPorts, 'now' | 'logger'>): Publisher {
   const condition = createCondition('publishing', ports.logger)
   const following = createCondition('following the published log', ports.logger)
+  const pruning = createCondition('pruning', ports.logger)
   const conditions = new Map<string, Condition>()
   const stopping = new AbortController()
   let loop: Loop | null = null
   let handedOn = 0
   /** By the clock of the process, which is never set back. */
   let notBefore = 0
+  let pruneNotBefore = 0
 
   return {
     get fault() {
@@ -58,6 +65,7 @@ export function createPublisher(parts: PublisherParts, ports: Pick<RegistryPorts
     await parts.publications.alone(async () => {
       if (performance.now() >= notBefore) await publish()
       await handOn()
+      await prune()
     })
   }
 
@@ -82,6 +90,17 @@ export function createPublisher(parts: PublisherParts, ports: Pick<RegistryPorts
       following.works()
     } catch (error) {
       following.fails(error)
+    }
+  }
+
+  /** Room that is not made now is made later. */
+  async function prune(): Promise<void> {
+    if (performance.now() < pruneNotBefore) return
+    try {
+      if (!(await parts.prune())) pruneNotBefore = performance.now() + pruneIntervalMs
+      pruning.works()
+    } catch (error) {
+      pruning.fails(error)
     }
   }
 

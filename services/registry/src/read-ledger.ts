@@ -7,7 +7,7 @@ import type { LogReader } from './log-store.ts'
 import type { RegistryPorts } from './ports.ts'
 import type { PublicationReader, PublishedCheckpoint } from './publication-store.ts'
 import type { Publisher } from './publisher.ts'
-import type { Witnessing } from './witnessing.ts'
+import { vkeysOf, type Witnessing } from './witnessing.ts'
 
 export interface LedgerParts {
   readonly log: LogReader
@@ -45,6 +45,7 @@ export async function readLedger(parts: LedgerParts): Promise<LedgerStatus> {
     fault,
     publishing_fault: parts.publisher.fault,
     self_witnessed: parts.witnessing.selfWitnessed,
+    log_vkeys: vkeysOf(parts.witnessing),
   }
 }
 

@@ -84,8 +84,8 @@ function isFaultOfData(error: unknown): boolean {
   return /^(22|23|P0)/.test(sqlState(error) ?? '')
 }
 
-/** The last segment of `did:webvh:<scid>:<host>:dids:<slug>`. */
-function slugOf(did: string, didHost: string): string {
+/** The last segment of `did:webvh:<scid>:<host>:dids:<slug>`. Throws Problem invalid-did for a DID that does not live so here. */
+export function slugOf(did: string, didHost: string): string {
   const parsed = parseDid(did)
   if (parsed.method !== 'webvh') throw new Problem('invalid-did', { detail: 'Only did:webvh is registered here' })
   const { host, port, path } = parsed.place

@@ -1,8 +1,8 @@
 import { appendLeaves, leafHash, logEntry, readEdge } from '@tillit/log'
 import { verifyHead, verifyNewestEntries } from './check-log.ts'
-import type { LogStore } from './log-store.ts'
+import type { LogStore, LogWriter, SignedCheckpoint } from './log-store.ts'
 import type { RegistryPorts } from './ports.ts'
-import { signWithAll } from './sign-with-all.ts'
+import { signWithAll, signWithMissing } from './sign-with-all.ts'
 
 /** C2SP witnesses and readers gain nothing from more. */
 const checkpointIntervalMs = 1000
@@ -34,18 +34,20 @@ export async function sequenceOutboxes(log: LogStore, { now }: Pick<RegistryPort
 }
 
 /**
- * Signs a checkpoint when the log has grown, at most once a second. Gives whether it did. The signature covers committed
- * leaves only, so no checkpoint ever speaks of a tree that the database could lose again by a rollback; and it is stored
- * before any witness sees it, so no other tree of its size is ever signed. Throws Problem log-inconsistent.
+ * Signs a checkpoint when the log has grown, at most once a second, and the newest one again when the log has a key that did
+ * not sign it. Gives whether it did. The signature covers committed leaves only, so no checkpoint ever speaks of a tree that
+ * the database could lose again by a rollback; and it is stored before any witness sees it, so no other tree of its size is
+ * ever signed. Throws Problem log-inconsistent.
  */
 export async function signNewCheckpoint(
   log: LogStore,
-  { now, logOrigin, logSigners }: Pick<RegistryPorts, 'now' | 'logOrigin' | 'logSigners'>,
+  ports: Pick<RegistryPorts, 'now' | 'logOrigin' | 'logSigners'>,
 ): Promise<boolean> {
+  const { now, logOrigin, logSigners } = ports
   return log.sequence(async (writer) => {
     const newest = await writer.newestSigned()
     // An empty tree has nothing to prove, and not every cosignature can speak of one.
-    if ((await writer.readSize()) === (newest?.size ?? 0)) return false
+    if ((await writer.readSize()) === (newest?.size ?? 0)) return newest !== null && signAgain(newest, writer, ports)
     const signedAt = now()
     const age = newest === null ? checkpointIntervalMs : signedAt.getTime() - newest.signedAt.getTime()
     // A clock that was set back must not silence the log, so only a short past counts as "just signed".
@@ -57,4 +59,18 @@ export async function signNewCheckpoint(
     return true
     // A crash after the commit leaves a checkpoint that no witness saw; the publisher takes it from here.
   })
+}
+
+/** A log that is quiet while its key changes has to show the new key too: who knows no other could not verify it. */
+async function signAgain(
+  newest: SignedCheckpoint,
+  writer: LogWriter,
+  { logOrigin, logSigners }: Pick<RegistryPorts, 'logOrigin' | 'logSigners'>,
+): Promise<boolean> {
+  const note = await signWithMissing(newest.note, { origin: logOrigin, ...newest }, logSigners)
+  if (note === newest.note) return false
+  // Each signature says that the tree is so; the tiles have to say it still.
+  await verifyHead(writer)
+  await writer.replaceNote(newest.size, note)
+  return true
 }

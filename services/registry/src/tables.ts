@@ -38,8 +38,18 @@ export interface RegistryTables {
     version_id: string
     log: string
     witness_file: string | null
+    update_keys: string[]
     checked_at: Date
+    check_at: Date
     fault: string | null
+    other_log: string | null
+  }
+  'registry.watched_resources': {
+    scid: string
+    path: string
+    media_type: string
+    content: Buffer
+    fetched_at: Date
   }
   'registry.leaves': {
     index: number

@@ -1,5 +1,11 @@
-import { parseJson } from '@tillit/codec'
-import { type DidState, verifyWitnessProofs, witnessedPrefix } from '@tillit/did'
+import { parseJson, utf8 } from '@tillit/codec'
+import {
+  type DidState,
+  formatDidWitnessFile,
+  maxWitnessFileCharacters,
+  publishablePrefix,
+  verifyWitnessProofs,
+} from '@tillit/did'
 import { Problem } from '@tillit/problem'
 import type { DidWitnessing, DidWitnessProofs } from '@tillit/schemas'
 import type { DidStore, StoredWitnessProof } from './did-store.ts'
@@ -18,7 +24,8 @@ export interface WitnessingParts {
 /**
  * Takes proofs of the witnesses that a DID names, and publishes the versions that are sufficiently witnessed with them. Each
  * proof is stored once; sending it again changes nothing. Throws Problem did-not-found, did-erased, invalid-did-log for a
- * version that is not known and for a proof that is not by one of its witnesses or does not verify.
+ * version that is not known and for a proof that is not by one of its witnesses or does not verify, body-too-large when all
+ * proofs together would be more than a resolver reads.
  */
 export async function takeWitnessProofs(
   did: string,
@@ -46,7 +53,10 @@ async function storeProofs(
   return store.holdDid(did, async (held) => {
     if (held.newestVersion !== states.length) return null
     for (const proof of proofs) await held.insertWitnessProof(proof, now())
-    const published = publishable(states, toWitnessFile(await held.readWitnessProofs()))
+    const file = toWitnessFile(await held.readWitnessProofs())
+    if (utf8(formatDidWitnessFile(file)).length > maxWitnessFileCharacters)
+      throw new Problem('body-too-large', { detail: 'The proofs of the DID are more than a resolver reads' })
+    const published = publishablePrefix(states, file)
     await held.publish(published)
     return {
       did,
@@ -56,7 +66,12 @@ async function storeProofs(
   })
 }
 
-function verifiedProofs(item: DidWitnessProofs, states: readonly DidState[], pointer: string): StoredWitnessProof[] {
+/** Throws Problem invalid-did-log for a proof of a version that is not known, or that is not by one of its witnesses. */
+export function verifiedProofs(
+  item: DidWitnessProofs,
+  states: readonly DidState[],
+  pointer: string,
+): StoredWitnessProof[] {
   const state = states.find(({ versionId }) => versionId === item.versionId)
   if (state === undefined)
     throw new Problem('invalid-did-log', { detail: 'The DID has no such version', pointer: `${pointer}/versionId` })
@@ -66,19 +81,6 @@ function verifiedProofs(item: DidWitnessProofs, states: readonly DidState[], poi
     witness,
     proof: JSON.stringify(proof),
   }))
-}
-
-/**
- * How many versions may be published. A proof of a version that is not published stands for none before it (did:webvh v1.0,
- * "The Witness Proofs File"), so the versions are shortened until their own proofs suffice.
- */
-function publishable(states: readonly DidState[], proofs: readonly DidWitnessProofs[]): number {
-  let count = states.length
-  for (;;) {
-    const witnessed = witnessedPrefix(states.slice(0, count), proofs)
-    if (witnessed === count) return count
-    count = witnessed
-  }
 }
 
 /** A proof approves all versions before it too, so a witness of any of them may sign this one. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type DidState, nextDidState, parseDidLog } from '@tillit/did'
 import { Problem } from '@tillit/problem'
 import type { DidHead, DidReader } from './did-store.ts'
@@ -5,6 +6,9 @@ import type { RegistryPorts } from './ports.ts'
 
 /** How much of verified logs is kept in memory, measured by the characters of their lines. */
 const maxKeptCharacters = 32 * 1024 * 1024
+
+/** Entries verified before others get their turn: some milliseconds of work, where a whole log may take a second. */
+const verifiedAtOnce = 32
 
 /** The states of the DIDs that live here, verified once for each process and then only as far as entries were added. */
 export interface VerifiedLogs {
@@ -19,7 +23,10 @@ interface VerifiedLog {
 }
 
 /** A log only ever grows, so the number of its versions tells whether what is kept is all of it. */
-export function createVerifiedLogs(store: DidReader, { now }: Pick<RegistryPorts, 'now'>): VerifiedLogs {
+export function createVerifiedLogs(
+  store: Pick<DidReader, 'readLines'>,
+  { now }: Pick<RegistryPorts, 'now'>,
+): VerifiedLogs {
   // The one unused for longest is the first; it goes first.
   const kept = new Map<string, VerifiedLog>()
   const underWay = new Map<string, Promise<VerifiedLog>>()
@@ -38,21 +45,27 @@ export function createVerifiedLogs(store: DidReader, { now }: Pick<RegistryPorts
       underWay.set(key, flight)
       try {
         const log = await flight
-        keep(did, log)
+        if (underWay.get(key) === flight) keep(did, log)
         return log.states
       } finally {
-        underWay.delete(key)
+        if (underWay.get(key) === flight) underWay.delete(key)
       }
     },
-    forget,
+    forget(did) {
+      // What is being verified is for whoever waits for it, and then for nobody.
+      for (const key of underWay.keys()) if (key.endsWith(` ${did}`)) underWay.delete(key)
+      drop(did)
+    },
   }
 
   async function verifyOn(did: string, known: VerifiedLog, newestVersion: number): Promise<VerifiedLog> {
     const lines = await store.readLines(did, { from: known.states.length + 1, to: newestVersion })
     const text = lines.map((line) => `${line}\n`).join('')
     const states = [...known.states]
-    for (const entry of parseDidLog(text))
+    for (const [index, entry] of parseDidLog(text).entries()) {
+      if (index > 0 && index % verifiedAtOnce === 0) await nextTurn()
       states.push(nextDidState({ state: states.at(-1) ?? null, entry, now: now() }))
+    }
     // Erased between the two reads.
     if (states.length !== newestVersion) throw new Problem('did-not-found')
     return { states, characters: known.characters + text.length }
@@ -60,16 +73,16 @@ export function createVerifiedLogs(store: DidReader, { now }: Pick<RegistryPorts
 
   function keep(did: string, log: VerifiedLog): void {
     if ((kept.get(did)?.states.length ?? 0) >= log.states.length) return
-    forget(did)
+    drop(did)
     kept.set(did, log)
     keptCharacters += log.characters
     for (const oldest of kept.keys()) {
       if (keptCharacters <= maxKeptCharacters) return
-      forget(oldest)
+      drop(oldest)
     }
   }
 
-  function forget(did: string): void {
+  function drop(did: string): void {
     keptCharacters -= kept.get(did)?.characters ?? 0
     kept.delete(did)
   }

@@ -1,8 +1,8 @@
 import {
+  type DidState,
   formatDidLog,
   maxDidLogCharacters,
   maxWitnessFileCharacters,
-  parseDid,
   parseDidLog,
   parseDidWitnessFile,
   resolveVersion,
@@ -11,7 +11,6 @@ import {
 } from '@tillit/did'
 import { Problem } from '@tillit/problem'
 import type { DidLogEntry } from '@tillit/schemas'
-import type { HostedDids } from './hosted-dids.ts'
 import type { RegistryPorts } from './ports.ts'
 import type { WatchedDid, WatchStore } from './watch-store.ts'
 
@@ -19,47 +18,47 @@ import type { WatchedDid, WatchStore } from './watch-store.ts'
 const maxWatched = 1000
 /** A DID's host is asked at most this often, however often somebody says that there is something new. */
 const minCheckSeconds = 10
+/** Bounds of the time after which a host is asked again without being told, whatever the DID's own time to live. */
+const recheckSeconds = { least: 60, most: 86_400 }
 const fetchTimeoutMilliseconds = 5_000
 
-export interface WatchParts {
+export interface WatchDidParts {
   readonly watched: WatchStore
-  readonly hosted: HostedDids
   readonly ports: Pick<RegistryPorts, 'now' | 'fetchText'>
 }
 
 /**
  * Looks at a foreign did:webvh (did:webvh v1.0, "DID Watchers") and keeps its verified history: the first history that was
- * seen and what extends it. A DID that lives here needs no copy. Throws Problem invalid-did, did-not-found (also for hosts
- * that are not asked), did-resolution-failed, too-many-requests, the Problems of resolveVersion, and did-history-changed when
- * the host does not show what it showed before.
+ * seen and what extends it. Throws Problem did-not-found (also for hosts that are not asked), did-resolution-failed,
+ * too-many-requests, the Problems of resolveVersion, and did-history-changed when the host does not show what it showed
+ * before.
  */
-export async function watchDid(did: string, { watched, hosted, ports }: WatchParts): Promise<void> {
-  const parsed = parseDid(did)
-  if (parsed.method !== 'webvh') throw new Problem('invalid-did', { detail: 'Only did:webvh is watched' })
-  if (hosted.hostedIn(did) !== null) return
-  const kept = await watched.find(parsed.scid)
+export async function watchDid(
+  { did, scid }: { did: string; scid: string },
+  { watched, ports }: WatchDidParts,
+): Promise<void> {
+  const kept = await watched.find(scid)
   const now = ports.now()
-  if (kept !== null && kept.did === did && now.getTime() - kept.checkedAt.getTime() < minCheckSeconds * 1000) return
+  if (kept !== null && now.getTime() - kept.checkedAt.getTime() < minCheckSeconds * 1000) return
   if (kept === null && (await watched.count()) >= maxWatched)
     throw new Problem('too-many-requests', { detail: 'No more DIDs are watched here' })
-  const seen = await lookAt(did, parsed.scid, ports)
-  if (seen === null || !extendsKept(seen.entries, kept)) {
-    const words =
-      seen === null ? 'The host has no log of the DID any more' : 'The host shows another history of the DID'
-    if (kept === null) throw new Problem('did-not-found')
-    await watched.markFault(kept.scid, { words, checkedAt: now })
-    throw new Problem('did-history-changed', { detail: words })
+  const seen = await lookAt(did, ports)
+  if (kept === null) {
+    if (seen === null) throw new Problem('did-not-found')
+    await watched.put(toWatched(scid, seen, now), null)
+    return
   }
-  await watched.put(seen.watched, kept?.versionId ?? null)
+  await compare(kept, seen, { did, now, watched })
 }
 
 interface Seen {
   readonly entries: readonly DidLogEntry[]
-  readonly watched: WatchedDid
+  readonly latest: DidState
+  readonly witnessFile: string | null
 }
 
 /** What the host shows now, verified and sufficiently witnessed; null when it shows nothing. */
-async function lookAt(did: string, scid: string, { now, fetchText }: WatchParts['ports']): Promise<Seen | null> {
+async function lookAt(did: string, { now, fetchText }: WatchDidParts['ports']): Promise<Seen | null> {
   if (fetchText === null) throw new Problem('did-not-found', { detail: 'Other hosts are not asked' })
   const fetchLimited = (url: URL, maxBytes: number) =>
     fetchText(url, { maxBytes, timeoutMilliseconds: fetchTimeoutMilliseconds })
@@ -74,15 +73,50 @@ async function lookAt(did: string, scid: string, { now, fetchText }: WatchParts[
       return witnessFile === null ? [] : parseDidWitnessFile(witnessFile)
     },
   })
-  const entries = all.slice(0, latest.versionNumber)
-  const { versionId } = latest
-  return {
-    entries,
-    watched: { scid, did, versionId, log: formatDidLog(entries), witnessFile, checkedAt: now(), fault: null },
-  }
+  return { entries: all.slice(0, latest.versionNumber), latest, witnessFile }
 }
 
 /** Each version id is a hash over the entry and the id before it, so one that is the same stands for all before it. */
-function extendsKept(entries: readonly DidLogEntry[], kept: WatchedDid | null): boolean {
-  return kept === null || entries.some(({ versionId }) => versionId === kept.versionId)
+async function compare(
+  kept: WatchedDid,
+  seen: Seen | null,
+  { did, now, watched }: { did: string; now: Date; watched: WatchStore },
+): Promise<void> {
+  if (seen?.entries.some(({ versionId }) => versionId === kept.versionId)) {
+    const fresh = toWatched(kept.scid, seen, now)
+    const same = fresh.versionId === kept.versionId && fresh.did === kept.did && fresh.witnessFile === kept.witnessFile
+    if (same) await watched.markAgreed(kept.scid, fresh)
+    else await watched.put(fresh, kept.versionId)
+    return
+  }
+  const isPart = seen !== null && parseDidLog(kept.log).some(({ versionId }) => versionId === seen.latest.versionId)
+  // A place that the DID left, or that it never had, may show an old part of its history or nothing at all.
+  if (did !== kept.did && (seen === null || isPart)) throw new Problem('did-not-found')
+  const words = isPart || seen === null ? lessWords(seen) : 'The host shows another history of the DID'
+  const otherLog = seen === null || isPart ? null : formatDidLog(seen.entries)
+  await watched.markFault(kept.scid, { words, otherLog, checkedAt: now, checkAt: after(now, recheckSeconds.most) })
+  throw new Problem('did-history-changed', { detail: words })
+}
+
+function lessWords(seen: Seen | null): string {
+  return seen === null ? 'The host has no log of the DID any more' : 'The host shows a part of the DID’s history only'
+}
+
+function toWatched(scid: string, { entries, latest, witnessFile }: Seen, now: Date): WatchedDid {
+  const { least, most } = recheckSeconds
+  return {
+    scid,
+    did: latest.did,
+    versionId: latest.versionId,
+    log: formatDidLog(entries),
+    witnessFile,
+    updateKeys: latest.updateKeys,
+    checkedAt: now,
+    checkAt: after(now, Math.min(Math.max(latest.ttlSeconds, least), most)),
+    fault: null,
+  }
+}
+
+function after(now: Date, seconds: number): Date {
+  return new Date(now.getTime() + seconds * 1000)
 }

@@ -1,3 +1,4 @@
+import { canonicalBytes, concat, sha256, toBase58 } from '@tillit/codec'
 import { type TestDatabase, testDatabase } from '@tillit/database'
 import {
   didKeyFor,
@@ -25,6 +26,7 @@ afterAll(async () => {
 })
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000)
+const none = new Uint8Array()
 const slugOf = (did: string) => did.split(':').at(-1)
 const file = (did: string) => city.get(`/dids/${slugOf(did)}/did-witness.json`)
 const log = (did: string) => city.get(`/dids/${slugOf(did)}/did.jsonl`)
@@ -120,6 +122,24 @@ describe('a DID that names witnesses', () => {
     const replies = await Promise.all(Array.from({ length: 8 }, () => prove(did, [item])))
     expect(replies.map(({ statusCode }) => statusCode)).toEqual(Array(8).fill(200))
     expect(parseDidWitnessFile((await file(did)).body)).toEqual([item])
+  })
+
+  test('takes no more proofs than a resolver reads, however long each is', async () => {
+    const witnesses = await Promise.all(Array.from({ length: 11 }, newSigner))
+    const { did, entry } = await witnessedDid(1, witnesses)
+    const long = async (signer: Signer) => {
+      const [{ proofValue: _, ...proof } = {}] = (await approve(entry.versionId, signer)).proof
+      const options = { ...proof, id: `urn:${'x'.repeat(200_000)}` }
+      const [aboutProof, aboutVersion] = [options, { versionId: entry.versionId }].map((of) =>
+        sha256(canonicalBytes(of)),
+      )
+      const signature = await signer.sign(concat(aboutProof ?? none, aboutVersion ?? none))
+      return { versionId: entry.versionId, proof: [{ ...options, proofValue: `z${toBase58(signature)}` }] }
+    }
+    const statuses: number[] = []
+    for (const witness of witnesses) statuses.push((await prove(did, [await long(witness)])).statusCode)
+    expect(statuses).toEqual([...Array(10).fill(200), 413])
+    expect(parseDidWitnessFile((await file(did)).body).length).toBe(1)
   })
 
   test('is not listed before it is published', async () => {

@@ -10,6 +10,7 @@ import {
 } from '@tillit/log'
 import type { WitnessPeer } from '@tillit/witness'
 import type { RegistryPorts } from './ports.ts'
+import { namesKey } from './renew-note.ts'
 
 /** A way to one witness, and which witnesses of the policy answer there: one for each of its keys. */
 export interface Witness {
@@ -20,6 +21,7 @@ export interface Witness {
 /** Who the log is, under which policy it publishes, and whom it asks. */
 export interface Witnessing {
   readonly origin: string
+  readonly activeKey: VerifierKey
   /** The active one first. */
   readonly logKeys: readonly VerifierKey[]
   readonly policy: TrustPolicy
@@ -36,8 +38,11 @@ export function createWitnessing({
   witnessing: { policy, peers, own },
 }: Pick<RegistryPorts, 'logOrigin' | 'logSigners' | 'witnessing'>): Witnessing {
   const logKeys = logSigners.map(({ publicKey }) => verifierKey(origin, publicKey))
+  const [activeKey] = logKeys
+  if (activeKey === undefined) throw new RangeError('the log has no key')
   return {
     origin,
+    activeKey,
     logKeys,
     policy: { ...policy, logs: logKeys.map((key) => ({ key, url: urlOf(key, policy) })) },
     witnesses: groupByPeer(policy, peers),
@@ -46,16 +51,15 @@ export function createWitnessing({
   }
 }
 
-/** The verifier key of the log for a note of its own: the first of its keys that signed it. */
-export function vkeyOf(note: string, { logKeys }: Pick<Witnessing, 'logKeys'>): string {
-  const { signatures } = parseNote(note)
-  const [active] = logKeys
-  const signed = logKeys.find(({ id, name }) =>
-    signatures.some((signature) => signature.name === name && equalBytes(signature.keyId, id)),
-  )
-  const key = signed ?? active
-  if (key === undefined) throw new RangeError('the log has no key')
-  return formatVerifierKey(key)
+/** The first of the log's keys that signed a note of its own; null for a note from the time of older ones. */
+export function signerOf(note: string, { logKeys }: Pick<Witnessing, 'logKeys'>): VerifierKey | null {
+  const parsed = parseNote(note)
+  return logKeys.find((key) => namesKey(parsed, key)) ?? null
+}
+
+/** The verifier keys of the log, the active one first. */
+export function vkeysOf({ logKeys }: Pick<Witnessing, 'logKeys'>): string[] {
+  return logKeys.map(formatVerifierKey)
 }
 
 function urlOf(key: VerifierKey, { logs }: TrustPolicy): string | null {

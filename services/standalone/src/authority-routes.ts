@@ -10,7 +10,15 @@ const Authority = Type.Object(
     did: Did,
     registrar: Did,
     environment: Type.String(),
-    log: Type.Object({ origin: Type.String(), vkey: Type.String(), self_witnessed: Type.Boolean() }, closed),
+    log: Type.Object(
+      {
+        origin: Type.String(),
+        vkey: Type.String({ description: 'Verifier key of the log: the active one' }),
+        vkeys: Type.Array(Type.String(), { description: 'All that sign the log now, the active one first' }),
+        self_witnessed: Type.Boolean(),
+      },
+      closed,
+    ),
   },
   closed,
 )

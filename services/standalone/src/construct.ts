@@ -8,7 +8,7 @@ import {
   problemOfDatabaseError,
   type ServiceSchema,
 } from '@tillit/database'
-import { createForeignFetch, createServer, type TillitServer } from '@tillit/http'
+import { createForeignHosts, createServer, type TillitServer } from '@tillit/http'
 import type { KeyStore } from '@tillit/key-store'
 import { type Signer, thumbprint, toPublicJwk } from '@tillit/keys'
 import { type AuthorizationTables, createAuthorization, type Persona } from '@tillit/service-authorization'
@@ -106,7 +106,7 @@ export async function constructCity({
     now,
     randomBytes: random,
     didHost: config.didHost,
-    fetchText: createForeignFetch(config.didForeignHosts),
+    ...createForeignHosts(config.didForeignHosts),
     logOrigin,
     logSigners,
     witnessing: await openWitnessing({ origin: logOrigin, signers: logSigners }),
@@ -208,7 +208,12 @@ export async function constructCity({
       did: authority.did,
       registrar: registrar.did,
       environment: config.environment,
-      log: { origin: logOrigin, vkey: registry.logVkey, self_witnessed: registry.selfWitnessed },
+      log: {
+        origin: logOrigin,
+        vkey: registry.logVkey,
+        vkeys: [...registry.logVkeys],
+        self_witnessed: registry.selfWitnessed,
+      },
     }),
   )
   return {

@@ -1,16 +1,19 @@
 import { parseArgs } from 'node:util'
-import { connectCity, type FsckReport, fetchFromCity, fsckCity, type LedgerReader } from '@tillit/client'
-import { showProgress } from '../progress.ts'
-import { UsageError } from '../usage-error.ts'
+import { type FsckProgress, type FsckReport, fetchFromCity, fsckCity, type LedgerReader } from '@tillit/client'
+import { cityAt, cityUrl } from '../city-at.ts'
+import { type Progress, showProgress } from '../progress.ts'
+import { onlyArgument } from '../usage-error.ts'
 import { findLedger, type LedgerPlace } from './ledger-place.ts'
-import { cityUrl, forTerminal, readTrust, trustUsage } from './trust-options.ts'
+import { forTerminal, readTrust, trustUsage } from './trust-options.ts'
 
 export const fsckUsage = `tillit fsck URL [--policy FILE] [--vkey KEY] [--contract 0x…] [--ledger URL] [--json]
-  Replays the whole log of a city and compares it with all that the city and the ledger say: checkpoint and cosignatures,
-  tiles, entries, the history of every public DID, anchors. Exit status 1 when something is wrong.
+  Replays the whole log of a city and compares it with all that the city and the ledger say:
+  checkpoint and cosignatures, tiles, entries, the history of every public DID, anchors. Exit status
+  1 when something is wrong.
 ${trustUsage}
   --contract  the anchor contract as you know it; without it the city's word is taken
-  --ledger    JSON-RPC URL of a node of yours; without it the city is asked for one`
+  --ledger    JSON-RPC URL of a node of yours; without it the city is asked for one
+  --json      the report as one object for programs`
 
 export async function fsck(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -24,22 +27,37 @@ export async function fsck(args: string[]): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   })
-  if (positionals.length !== 1) throw new UsageError(fsckUsage)
-  const url = cityUrl(positionals[0], fsckUsage)
+  const url = cityUrl(onlyArgument(positionals, { name: 'URL', usage: fsckUsage }))
   const trust = await readTrust(values)
-  const place = await findLedger(connectCity({ url }), values)
-  const progress = values.json ? null : showProgress(process.stderr)
+  const place = await findLedger(cityAt(url), values)
+  const progress = values.json ? null : showStages()
   const report = await fsckCity({
     ...trust,
     fetchCity: fetchFromCity(url),
     ...('absent' in place ? {} : { ledger: ledgerAt(place) }),
     now: () => new Date(),
-    onProgress: ({ done, total }) => progress?.update(done, total, `${done} of ${total} entries`),
+    onProgress: (reached) => progress?.update(reached),
   })
   progress?.end()
   if (values.json) console.log(JSON.stringify({ ...report, ledger: 'absent' in place ? null : place.contract }))
   else for (const line of describe(report, place)) console.log(forTerminal(line))
   return report.sound ? 0 : 1
+}
+
+/** A bar for each stage, one below the other. */
+function showStages() {
+  let shown: { stage: FsckProgress['stage']; bar: Progress } | null = null
+  return {
+    update({ stage, done, total }: FsckProgress): void {
+      if (shown?.stage !== stage) {
+        shown?.bar.end()
+        shown = { stage, bar: showProgress(process.stderr) }
+      }
+      const things = stage === 'entries' ? 'entries replayed' : 'histories of DIDs compared'
+      shown.bar.update(done, total, `${done} of ${total} ${things}`)
+    },
+    end: () => shown?.bar.end(),
+  }
 }
 
 function ledgerAt({ rpcUrl, contract }: LedgerPlace): LedgerReader {
@@ -59,10 +77,13 @@ function* describe(report: FsckReport, place: LedgerPlace | { absent: string }):
     yield `${severity === 'error' ? '✗' : '!'} ${where}: ${what} (${code})`
   if (report.moreFindings > 0) yield `✗ and ${report.moreFindings} more`
   if (report.origin !== null) {
-    yield `  ${report.origin}: ${report.size} entries under the root ${report.root}`
-    yield `  judged by ${report.trust} word; cosigned by ${cosignedBy.map(({ name }) => name).join(', ') || 'nobody'}`
-    yield `  ${counts.opened} public entries opened, ${counts.dids} DIDs replayed, ${counts.unlisted} entries seen as commitments`
-    yield `  ${counts.anchors} anchors compared ${'absent' in place ? `with the log only: ${place.absent}` : `with the ledger (${place.contract})`}`
+    yield `  log          ${report.origin}`
+    yield `  entries      ${report.size}: ${counts.opened} public ones opened, ${counts.unlisted} seen as commitments only`
+    yield `  root         ${report.root}`
+    yield `  judged by    ${report.trust} word${report.trust === 'the log’s own' ? '; say whom you trust with --policy or --vkey' : ''}`
+    yield `  cosigned by  ${cosignedBy.map(({ name }) => name).join(', ') || 'nobody'}`
+    yield `  public DIDs  ${counts.dids} replayed and compared with what is served`
+    yield `  anchors      ${counts.anchors} compared with the log ${'absent' in place ? `only: ${place.absent}` : `and the ledger (contract ${place.contract})`}`
   }
   yield report.sound ? '✓ nothing contradicts the city' : '✗ something is wrong'
 }

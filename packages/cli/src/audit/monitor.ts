@@ -3,34 +3,34 @@ import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import {
-  connectCity,
-  fetchFromCity,
-  type MonitorEvent,
-  type MonitorState,
-  monitorCity,
-  parseMonitorState,
-} from '@tillit/client'
+import { fetchFromCity, type MonitorEvent, type MonitorState, monitorCity, parseMonitorState } from '@tillit/client'
 import { fromUtf8, parseJson } from '@tillit/codec'
-import { UsageError } from '../usage-error.ts'
+import { cityAt, cityUrl } from '../city-at.ts'
+import { onlyArgument, UsageError, wrongCall } from '../usage-error.ts'
 import { findLedger } from './ledger-place.ts'
-import { cityUrl, forTerminal, readTrust, trustUsage } from './trust-options.ts'
+import { forTerminal, readTrust, trustUsage } from './trust-options.ts'
 
-export const monitorUsage = `tillit monitor URL [--state FILE] [--interval SECONDS] [--once] [--policy FILE] [--vkey KEY] [--contract 0x…]
-               [--ledger URL] [--stale SECONDS] [--unanchored SECONDS] [--webhook URL] [--json]
-  Follows a city's log: each head must extend the one before. One line for each alert, when it begins and when it ends: a fork,
-  a log that shrank, a quorum that is lost, entries that wait for a checkpoint or for the ledger, keys that changed.
-  --state       file that remembers the last head; without it a monitor starts anew each time. Both notes of a fork are
-                written beside it
-  --interval    seconds between two looks, 10 without it
-  --once        look once; exit status 1 when an alert stands
+export const monitorUsage = `tillit monitor URL [--state FILE] [--interval SECONDS] [--once] [--policy FILE] [--vkey KEY]
+               [--contract 0x…] [--ledger URL] [--stale SECONDS] [--unanchored SECONDS]
+               [--webhook URL] [--json]
+  Follows a city's log: each head must extend the one before. One line for each alert, when it begins
+  and when it ends: a fork, a log that shrank, a quorum that is lost, entries that wait for a
+  checkpoint or for the ledger, keys that changed. Ctrl-C ends it; exit status 1 when an alert
+  stands.
+  --state     file that remembers the last head; without it a monitor starts anew each time. Both
+              notes of a fork are written beside it
+  --interval  seconds between two looks (10)
+  --once      look once
 ${trustUsage}
-  --contract, --ledger    the anchor contract and a node, as you know them
-  --stale       how long entries may wait for a published checkpoint, 300 seconds without it
-  --unanchored  how long published entries may wait for the ledger, 1800 seconds without it
-  --webhook     URL that each alert is posted to as JSON`
+  --contract  the anchor contract as you know it; with it or --ledger the ledger itself is read
+  --ledger    JSON-RPC URL of a node of yours
+  --stale     how long entries may wait for a published checkpoint (300 seconds)
+  --unanchored  how long published entries may wait for the ledger (1800 seconds)
+  --webhook   URL that each alert is posted to as JSON
+  --json      each alert as an object for programs`
 
 const webhookTimeoutMilliseconds = 10_000
+const maxSeconds = 365 * 86_400
 
 /** Exit status 0: no alert stands; 1: one does (at the end of `--once`, or when it was told to stop). */
 export async function monitor(args: string[]): Promise<number> {
@@ -51,24 +51,25 @@ export async function monitor(args: string[]): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   })
-  if (positionals.length !== 1) throw new UsageError(monitorUsage)
-  const url = cityUrl(positionals[0], monitorUsage)
-  const intervalSeconds = secondsOf(values.interval) ?? 10
+  const url = cityUrl(onlyArgument(positionals, { name: 'URL', usage: monitorUsage }))
+  const intervalSeconds = secondsOf('interval', values) ?? 10
+  const stop = new AbortController()
   const options = {
     ...(await readTrust(values)),
-    ...optional('staleSeconds', secondsOf(values.stale)),
-    ...optional('unanchoredSeconds', secondsOf(values.unanchored)),
-    fetchCity: fetchFromCity(url),
+    ...optional('staleSeconds', secondsOf('stale', values)),
+    ...optional('unanchoredSeconds', secondsOf('unanchored', values)),
+    fetchCity: fetchFromCity(url, { signal: stop.signal }),
     now: () => new Date(),
     ...(values.ledger === undefined && values.contract === undefined ? {} : await ledgerHead(url, values)),
   }
-  const stop = new AbortController()
   const end = () => stop.abort()
   process.once('SIGINT', end).once('SIGTERM', end)
   let state = values.state === undefined ? undefined : await readState(values.state)
   try {
     for (;;) {
       const round = await monitorCity({ ...options, ...optional('state', state) })
+      // A look that was cut off says nothing.
+      if (stop.signal.aborted) break
       state = round.state
       // Evidence first: once the state says that the alert was raised, nobody writes it again.
       for (const event of round.events) await tell(event, { url, ...values })
@@ -88,15 +89,16 @@ function optional<Name extends string, Value>(name: Name, value: Value | undefin
   return value === undefined ? {} : ({ [name]: value } as { [K in Name]: Value })
 }
 
-function secondsOf(text: string | undefined): number | undefined {
+function secondsOf<Name extends string>(name: Name, values: { [K in Name]?: string | undefined }): number | undefined {
+  const text = values[name]
   if (text === undefined) return undefined
   const seconds = Number(text)
-  if (!(seconds >= 1) || seconds > 86_400 * 365) throw new UsageError(monitorUsage)
-  return seconds
+  if (seconds >= 1 && seconds <= maxSeconds) return seconds
+  throw wrongCall(`--${name} takes a number of seconds.`, monitorUsage)
 }
 
 async function ledgerHead(url: string, values: { ledger?: string | undefined; contract?: string | undefined }) {
-  const place = await findLedger(connectCity({ url }), values)
+  const place = await findLedger(cityAt(url), values)
   if ('absent' in place) throw new UsageError(`The ledger cannot be read: ${place.absent}`)
   const { readAnchorContract } = await import('@tillit/ledger/read')
   return { readLedgerHead: async () => (await readAnchorContract(place)).latest }

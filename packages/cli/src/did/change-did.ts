@@ -1,37 +1,39 @@
 import { parseArgs } from 'node:util'
-import { type DidState, deactivateDid, moveDid, nextDidState, rotateDid, updateDid } from '@tillit/client'
+import { type DidState, deactivateDid, nextDidState, rotateDid, updateDid } from '@tillit/client'
 import { type PrivateJwk, type Signer, signerFromJwk, toMultikey } from '@tillit/keys'
 import type { DidLogEntry } from '@tillit/schemas'
-import { UsageError } from '../usage-error.ts'
-import {
-  checkWatchers,
-  contentOptions,
-  fileOptions,
-  parseCount,
-  parsePlace,
-  parseServices,
-  parseWitness,
-} from './did-options.ts'
+import { wrongCall } from '../usage-error.ts'
+import { checkWatchers, contentOptions, fileOptions, parseCount, parseServices, parseWitness } from './did-options.ts'
 import { type DidKeyFile, keyFileText, newKey, readKeyFile, signerFor, writePrivately } from './key-file.ts'
 import { type OpenLog, openLogFile, writeLogFile } from './log-file.ts'
 import { sendLog } from './send-log.ts'
 
-export const changeUsage = `tillit did update [--key FILE] [--log FILE] [--register CITY] [--service NAME=TYPE=URL]… [--witness did:key:…]…
-                  [--threshold N] [--no-witness] [--watcher URL]… [--no-watcher] [--ttl SECONDS] [--not-portable]
-  Makes the next entry; what is not named stays. Given services, witnesses or watchers replace those before.
+const registering = `  --register   URL of the city that hosts the DID: it is sent what it does not have. Where that is
+               an entry made before (it could not be reached, say), that one is sent and nothing
+               new is made`
 
-tillit did rotate [--key FILE] [--log FILE] [--register CITY] [--pre-rotate | --no-pre-rotate]
-  Replaces the key of the DID, in its document and for its updates. Where the next key was committed to, that one is taken
-  and another committed to; --pre-rotate begins to do so, --no-pre-rotate ends it.
+const places = `  --key        the keys of the DID (did-key.json)
+  --log        its log (did.jsonl)`
 
-tillit did move PLACE [--key FILE] [--log FILE]
-  Moves a portable DID to another place, with its history. Publish the log there; it is not sent anywhere.
+export const updateUsage = `tillit did update [--key FILE] [--log FILE] [--register CITY] [--service NAME=TYPE=URL]…
+                  [--witness did:key:…]… [--threshold N] [--no-witness] [--watcher URL]…
+                  [--no-watcher] [--ttl SECONDS] [--not-portable]
+  Makes the next entry; what is not named stays. Given services, witnesses or watchers replace those
+  before.
+${places}
+${registering}`
 
-tillit did deactivate [--key FILE] [--log FILE] [--register CITY]
+export const rotateUsage = `tillit did rotate [--key FILE] [--log FILE] [--register CITY] [--pre-rotate | --no-pre-rotate]
+  Replaces the key of the DID, in its document and for its updates. Where the next key was committed
+  to, that one is taken and another committed to; --pre-rotate begins to do so, --no-pre-rotate ends
+  it.
+${places}
+${registering}`
+
+export const deactivateUsage = `tillit did deactivate [--key FILE] [--log FILE] [--register CITY]
   Ends the DID, for good.
-
-  With --register the city is sent what it does not have. Where that is an entry made before (it could not be reached, say),
-  that one is sent and nothing new is made.`
+${places}
+${registering}`
 
 interface Change {
   readonly state: DidState
@@ -66,7 +68,7 @@ export function updateDidFiles(args: string[]): Promise<number> {
     ...(values.ttl === undefined ? {} : { ttlSeconds: parseCount(values.ttl, '--ttl') }),
     ...(values['not-portable'] ? { portable: false as const } : {}),
   }
-  if (Object.keys(changes).length === 0) throw new UsageError(changeUsage)
+  if (Object.keys(changes).length === 0) throw wrongCall('Nothing is named that is to change.', updateUsage)
   return change(values, {
     make: ({ state, ...signing }) => updateDid(state, { ...changes, ...committing(signing, state) }),
   })
@@ -79,7 +81,8 @@ export function rotateDidFiles(args: string[]): Promise<number> {
     'no-pre-rotate': { type: 'boolean', default: false },
   } as const
   const { values } = parseArgs({ args, options })
-  if (values['pre-rotate'] && values['no-pre-rotate']) throw new UsageError(changeUsage)
+  if (values['pre-rotate'] && values['no-pre-rotate'])
+    throw wrongCall('Either --pre-rotate or --no-pre-rotate.', rotateUsage)
   return change(values, {
     ...(values['pre-rotate'] ? { preRotate: true } : {}),
     ...(values['no-pre-rotate'] ? { preRotate: false } : {}),
@@ -92,26 +95,19 @@ export function rotateDidFiles(args: string[]): Promise<number> {
   })
 }
 
-export function moveDidFiles(args: string[]): Promise<number> {
-  const { key, log } = fileOptions
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { key, log } })
-  const [place] = positionals
-  if (place === undefined || positionals.length !== 1) throw new UsageError(changeUsage)
-  const { host, path } = parsePlace(place)
-  return change(values, {
-    make: ({ state, ...signing }) => moveDid(state, { host, path, ...committing(signing, state) }),
-  })
-}
-
 export function deactivateDidFiles(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: fileOptions })
   return change(values, { preRotate: false, make: ({ state, signer, now }) => deactivateDid(state, { signer, now }) })
 }
 
-async function change(files: { key: string; log: string; register?: string | undefined }, plan: Plan): Promise<number> {
+/** Makes the next entry, writes it down, and sends it to the city that is named. */
+export async function change(
+  files: { key: string; log: string; register?: string | undefined },
+  plan: Plan,
+): Promise<number> {
   const file = await readKeyFile(files.key)
   const log = await openLogFile(files.log)
-  if (files.register !== undefined && (await sendLog(files.register, log.entries, file.listed)) > 0) {
+  if (files.register !== undefined && (await sendLog(files.register, log.entries, file)) > 0) {
     console.error('An entry made before was sent. Run the command again to make a new one.')
     console.log(log.state.versionId)
     return 0
@@ -124,7 +120,7 @@ async function change(files: { key: string; log: string; register?: string | und
   await writeLogFile(files.log, [...log.entries, entry])
   const keyId = `${state.did}#${toMultikey(publicKey)}`
   await writePrivately(files.key, keyFileText({ ...file, did: state.did, key_id: keyId, private_jwk: jwk, keys }))
-  if (files.register !== undefined) await sendLog(files.register, [...log.entries, entry], file.listed)
+  if (files.register !== undefined) await sendLog(files.register, [...log.entries, entry], file)
   console.log(state.versionId)
   return 0
 }
@@ -146,7 +142,7 @@ async function nextEntry(
 }
 
 /** What the entry commits to: nothing to say where keys are not pre-rotated, before or after. */
-function committing({ next, ...signing }: Omit<Change, 'state'>, state: DidState) {
+export function committing({ next, ...signing }: Omit<Change, 'state'>, state: DidState) {
   if (next !== null) return { ...signing, nextKeys: [next.publicKey] }
   return state.nextKeyHashes.length > 0 ? { ...signing, nextKeys: [] } : signing
 }

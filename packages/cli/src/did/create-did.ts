@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { createDid } from '@tillit/client'
 import { signerFromJwk, toMultikey } from '@tillit/keys'
-import { UsageError } from '../usage-error.ts'
+import { onlyArgument, UsageError } from '../usage-error.ts'
 import {
   checkWatchers,
   contentOptions,
@@ -15,16 +15,23 @@ import { type DidKeyFile, keyFileText, newKey, readKeyFile, writePrivately } fro
 import { readLogFile, writeLogFile } from './log-file.ts'
 import { sendLog } from './send-log.ts'
 
-export const createUsage = `tillit did create PLACE [--key FILE] [--log FILE] [--register CITY] [--listed] [--pre-rotate] [--portable]
-                  [--service NAME=TYPE=URL]… [--witness did:key:…]… [--threshold N] [--watcher URL]… [--ttl SECONDS]
-  Makes a did:webvh with keys of its own, offline. Run again it makes no second one but finishes what was begun.
-  PLACE        where the DID lives: city.example/dids/NAME; an unlisted DID wants a name that nobody guesses
-  --key        where the keys go (did-key.json); the file is the DID: keep it secret, and keep a copy
+export const createUsage = `tillit did create PLACE [--key FILE] [--log FILE] [--register CITY] [--listed] [--pre-rotate]
+                  [--portable] [--service NAME=TYPE=URL]… [--witness did:key:…]… [--threshold N]
+                  [--watcher URL]… [--ttl SECONDS]
+  Makes a did:webvh with keys of its own, offline. Run again it makes no second one but finishes what
+  was begun.
+  PLACE        where the DID lives: city.example/dids/NAME; an unlisted DID wants a name that nobody
+               guesses
+  --key        where the keys go (did-key.json); the file is the DID: keep it secret, keep a copy
   --log        where the log goes (did.jsonl)
   --register   URL of the city that is to host the DID
   --listed     the DID may be seen by everybody: an organisation, not a person
   --pre-rotate commit to the next key now, so that a thief of this one cannot take over
-  --portable   the DID may move to another place later`
+  --portable   the DID may move to another place later
+  --service    a service in its document: #NAME, of that TYPE, at that URL
+  --witness    whose approval its versions need: --threshold of them, or all without it
+  --watcher    URL of a watcher, who keeps a copy
+  --ttl        how long resolvers may keep the document`
 
 export async function createDidFiles(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -38,15 +45,13 @@ export async function createDidFiles(args: string[]): Promise<number> {
       portable: { type: 'boolean', default: false },
     },
   })
-  const [place] = positionals
-  if (place === undefined || positionals.length !== 1) throw new UsageError(createUsage)
-  const { host, path } = parsePlace(place)
+  const { host, path } = parsePlace(onlyArgument(positionals, { name: 'PLACE', usage: createUsage }))
   const made = await readLogFile(values.log)
   if (made !== null) {
     const file = await readKeyFile(values.key)
     if (file.did !== made.state.did) throw new UsageError(`${values.log} is the log of another DID than ${values.key}.`)
     console.error(`${values.log} is there already; no second DID is made.`)
-    if (values.register !== undefined) await sendLog(values.register, made.entries, file.listed)
+    if (values.register !== undefined) await sendLog(values.register, made.entries, file)
     console.log(made.state.did)
     return 0
   }
@@ -77,7 +82,7 @@ export async function createDidFiles(args: string[]): Promise<number> {
   await refuseToOverwrite(values.key)
   await writePrivately(values.key, keyFileText(file))
   await writeLogFile(values.log, [created.entry])
-  if (values.register !== undefined) await sendLog(values.register, [created.entry], values.listed)
+  if (values.register !== undefined) await sendLog(values.register, [created.entry], { listed: values.listed })
   console.log(created.did)
   return 0
 }

@@ -1,26 +1,44 @@
-import { UsageError } from '../usage-error.ts'
-import { changeUsage, deactivateDidFiles, moveDidFiles, rotateDidFiles, updateDidFiles } from './change-did.ts'
+import { wrongCall } from '../usage-error.ts'
+import {
+  deactivateDidFiles,
+  deactivateUsage,
+  rotateDidFiles,
+  rotateUsage,
+  updateDidFiles,
+  updateUsage,
+} from './change-did.ts'
 import { createDidFiles, createUsage } from './create-did.ts'
+import { moveDidFiles, moveUsage } from './move-did.ts'
 import { resolveDid, resolveUsage } from './resolve-did.ts'
 
-export const didUsage = [createUsage, changeUsage, resolveUsage].join('\n\n')
+const verbs: Record<string, { run: (args: string[]) => Promise<number>; usage: string }> = {
+  create: { run: createDidFiles, usage: createUsage },
+  update: { run: updateDidFiles, usage: updateUsage },
+  rotate: { run: rotateDidFiles, usage: rotateUsage },
+  move: { run: moveDidFiles, usage: moveUsage },
+  deactivate: { run: deactivateDidFiles, usage: deactivateUsage },
+  resolve: { run: resolveDid, usage: resolveUsage },
+}
 
-const verbs: Record<string, (args: string[]) => Promise<number>> = {
-  create: createDidFiles,
-  update: updateDidFiles,
-  rotate: rotateDidFiles,
-  move: moveDidFiles,
-  deactivate: deactivateDidFiles,
-  resolve: resolveDid,
+export const didUsage = Object.values(verbs)
+  .map(({ usage }) => usage)
+  .join('\n\n')
+
+export function usageOfDid([verb]: string[]): string {
+  return (verb === undefined ? undefined : verbOf(verb)?.usage) ?? didUsage
 }
 
 /** Exit status 0: done; 1: refused, or the DID does not resolve; 2: called wrongly. */
 export async function did(args: string[]): Promise<number> {
   const [verb, ...rest] = args
-  if (verb === undefined) throw new UsageError(didUsage)
-  const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  if (run !== undefined) return run(rest)
+  if (verb === undefined) throw wrongCall('What is to become of a DID?', didUsage)
+  const known = verbOf(verb)
+  if (known !== undefined) return known.run(rest)
   // Without a verb it is the DID to resolve.
   if (verb.startsWith('did:') || verb.startsWith('-')) return resolveDid(args)
-  throw new UsageError(`There is no command did ${verb}.\n\n${didUsage}`)
+  throw wrongCall(`There is no command did ${verb}.`, didUsage)
+}
+
+function verbOf(name: string) {
+  return Object.hasOwn(verbs, name) ? verbs[name] : undefined
 }

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { connectCity, createResolver } from '@tillit/client'
-import { UsageError } from '../usage-error.ts'
+import { createResolver } from '@tillit/client'
+import { cityAt } from '../city-at.ts'
+import { onlyArgument, UsageError } from '../usage-error.ts'
 
-export const resolveUsage = `tillit did resolve DID [--city URL | --log FILE [--witness-file FILE]] [--version-id ID | --version-time TIME | --version-number N]
+export const resolveUsage = `tillit did resolve DID [--city URL | --log FILE [--witness-file FILE]]
+                   [--version-id ID | --version-time TIME | --version-number N]
   Resolves a DID and prints the resolution result; "tillit did DID" does the same.
   --city          the city whose resolver is asked (http://127.0.0.1:8080)
-  --log           ask nobody: verify the log of a did:webvh in this file, and the proofs of its witnesses`
+  --log           ask nobody: verify the log of a did:webvh in this file
+  --witness-file  with --log: the proofs of its witnesses (did-witness.json)`
 
 export async function resolveDid(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -21,8 +24,7 @@ export async function resolveDid(args: string[]): Promise<number> {
       'version-number': { type: 'string' },
     },
   })
-  const [did] = positionals
-  if (did === undefined || positionals.length !== 1) throw new UsageError(resolveUsage)
+  const did = onlyArgument(positionals, { name: 'DID', usage: resolveUsage })
   const query = {
     ...(values['version-id'] === undefined ? {} : { versionId: values['version-id'] }),
     ...(values['version-time'] === undefined ? {} : { versionTime: values['version-time'] }),
@@ -30,7 +32,7 @@ export async function resolveDid(args: string[]): Promise<number> {
   }
   if (values.log !== undefined)
     return resolveFromFiles(did, query, { log: values.log, witness: values['witness-file'] })
-  const result = await connectCity({ url: values.city }).get(`/1.0/identifiers/${encodeURIComponent(did)}`, {
+  const result = await cityAt(values.city).get(`/1.0/identifiers/${encodeURIComponent(did)}`, {
     accept: 'application/did-resolution',
     query,
   })

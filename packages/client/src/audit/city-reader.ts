@@ -14,11 +14,11 @@ export class CityReader {
 
   /**
    * The bytes at a path; null, and a finding with `missing` as its code, for any status but 200: a warning when the city may
-   * do without it.
+   * do without it. `ifAbsent` is what the city says by having nothing there (404), which is then no finding.
    */
   async bytes(
     path: string,
-    options: { maxBytes: number; missing: FindingCode; optional?: boolean },
+    options: { maxBytes: number; missing: FindingCode; optional?: boolean; ifAbsent?: Uint8Array },
   ): Promise<Uint8Array | null> {
     let answer: CityAnswer
     try {
@@ -28,6 +28,7 @@ export class CityReader {
       return null
     }
     if (answer.status === 200) return answer.body
+    if (answer.status === 404 && options.ifAbsent !== undefined) return options.ifAbsent
     const what = `The city answered ${answer.status}`
     if (options.optional) this.#findings.warning(options.missing, path, what)
     else this.#findings.error(options.missing, path, what)
@@ -37,7 +38,13 @@ export class CityReader {
   /** As bytes, for text in UTF-8. */
   async text(
     path: string,
-    options: { maxBytes: number; missing: FindingCode; malformed: FindingCode; optional?: boolean },
+    options: {
+      maxBytes: number
+      missing: FindingCode
+      malformed: FindingCode
+      optional?: boolean
+      ifAbsent?: Uint8Array
+    },
   ): Promise<string | null> {
     return this.#understood(path, await this.bytes(path, options), { malformed: options.malformed, read: fromUtf8 })
   }

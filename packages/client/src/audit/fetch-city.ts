@@ -16,24 +16,34 @@ export interface CityAnswer {
  */
 export type FetchCity = (path: string, options: { readonly maxBytes: number }) => Promise<CityAnswer>
 
-/** Asks a city over HTTP with a time-out, a size limit and a few tries; for browsers as well. It follows no redirects. */
+/**
+ * Asks a city over HTTP with a time-out, a size limit and a few tries; for browsers as well. It follows no redirects. Once
+ * the signal is aborted it ends at once, and throws the signal's reason.
+ */
 export function fetchFromCity(
   url: string,
-  options: { readonly fetch?: typeof fetch; readonly pausesMilliseconds?: readonly number[] } = {},
+  options: {
+    readonly fetch?: typeof fetch
+    readonly pausesMilliseconds?: readonly number[]
+    readonly signal?: AbortSignal
+  } = {},
 ): FetchCity {
   const base = url.replace(/\/$/, '')
   const ask = options.fetch ?? ((input, init) => fetch(input, init))
   const pauses = options.pausesMilliseconds ?? pausesMilliseconds
+  const { signal } = options
   return async (path, { maxBytes }) => {
     for (let tried = 0; ; tried++) {
       const pause = pauses[tried]
       try {
-        const answer = await askOnce(ask, base + path, maxBytes)
+        const answer = await askOnce(ask, base + path, { maxBytes, signal })
         if (pause === undefined || !mayPass(answer.status)) return answer
       } catch (error) {
+        signal?.throwIfAborted()
         if (pause === undefined || error instanceof AnswerTooLong) throw error
       }
-      await new Promise((resolve) => setTimeout(resolve, pause))
+      await pauseFor(pause, signal)
+      signal?.throwIfAborted()
     }
   }
 }
@@ -41,9 +51,30 @@ export function fetchFromCity(
 /** The city answered more than anything of its kind is long. */
 export class AnswerTooLong extends Error {}
 
-async function askOnce(ask: typeof fetch, url: string, maxBytes: number): Promise<CityAnswer> {
-  const reply = await ask(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMilliseconds) })
+async function askOnce(
+  ask: typeof fetch,
+  url: string,
+  { maxBytes, signal }: { maxBytes: number; signal: AbortSignal | undefined },
+): Promise<CityAnswer> {
+  const timeout = AbortSignal.timeout(timeoutMilliseconds)
+  const reply = await ask(url, {
+    redirect: 'error',
+    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+  })
   return { status: reply.status, body: await readBounded(reply, maxBytes) }
+}
+
+/** Ends early when the signal is aborted. */
+function pauseFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds)
+    function done(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done)
+  })
 }
 
 async function readBounded(reply: Response, maxBytes: number): Promise<Uint8Array> {

@@ -53,13 +53,17 @@ function didPath(did: string, file = 'did.jsonl'): string {
 
 describe('an honest city', () => {
   test('is sound, and everything in it was looked at', async () => {
-    const progress: number[] = []
-    const report = await fsck({ onProgress: ({ done }) => progress.push(done) })
+    const progress: string[] = []
+    const onProgress: FsckOptions['onProgress'] = ({ stage, done, total }) => progress.push(`${stage} ${done}/${total}`)
+    const report = await fsck({ onProgress })
     expect(report.findings).toEqual([])
     expect(report).toMatchObject({ sound: true, origin: 'city.example/log', size: log.size, trust: 'the auditor’s' })
     expect(report.cosignedBy.map(({ name }) => name)).toEqual(['w1'])
     expect(report.counts).toMatchObject({ entries: log.size, opened: 6, unlisted: log.size - 6, dids: 3, anchors: 3 })
-    expect(progress).toEqual(Array.from({ length: log.size }, (_, i) => i + 1))
+    expect(progress).toEqual([
+      ...Array.from({ length: log.size }, (_, i) => `entries ${i + 1}/${log.size}`),
+      ...[1, 2, 3].map((done) => `dids ${done}/3`),
+    ])
   })
 
   test('is sound by its own word, and by its key alone', async () => {

@@ -25,7 +25,8 @@ export interface FsckOptions extends AuditTrust {
 }
 
 export interface FsckProgress {
-  /** Entries replayed, of how many. */
+  /** First the entries of the log are replayed, then what is served of each public DID is compared with them. */
+  readonly stage: 'entries' | 'dids'
   readonly done: number
   readonly total: number
 }
@@ -92,11 +93,15 @@ class Audit {
     await this.#anchors.readLedger()
     this.#head = await readNewest()
     if (this.#head === null) return
+    this.#dids.calledBy(this.#head.origin)
     await this.#anchors.compare(0, emptyRoot())
     await this.#replayTo(this.#head)
     // The city goes on meanwhile: what it serves or anchors ahead of this checkpoint belongs under one of the next.
     for (let round = 1; round <= settleRounds; round++) {
-      const didsAhead = await this.#dids.compareServed({ final: round === settleRounds })
+      const didsAhead = await this.#dids.compareServed({
+        final: round === settleRounds,
+        onProgress: (done, total) => this.#options.onProgress?.({ stage: 'dids', done, total }),
+      })
       if (didsAhead === 0 && !(await this.#anchors.isAheadOf(this.#tree.size))) break
       if (round === settleRounds) break
       await new Promise((resolve) => setTimeout(resolve, this.#options.settleMilliseconds ?? settleMilliseconds))
@@ -148,7 +153,7 @@ class Audit {
         await this.#anchors.compare(size, this.#tree.root)
         anchor = await nextAnchor(size)
       }
-      this.#options.onProgress?.({ done: size, total: head.size })
+      this.#options.onProgress?.({ stage: 'entries', done: size, total: head.size })
     }
     await this.#refuseUnasked(openings, head.size)
   }

@@ -127,6 +127,16 @@ test('a checkpoint that the log did not sign is told', async () => {
   await expect(look({ vkey })).resolves.toMatchObject({ events: [{ code: 'checkpoint-invalid' }] })
 })
 
+test('a policy that is not shown any more goes on counting, also for whoever knows the key of the log', async () => {
+  const own = { ownWord: true, vkey: log.vkey }
+  expect(await events(own)).toEqual(['verified'])
+  log.lies.set('/log/policy', () => null)
+  log.cosigned = false
+  log.addUnlisted(1)
+  await log.publish()
+  expect(await events(own)).toEqual(['raised keys-changed', 'raised quorum-lost'])
+})
+
 test('another policy than the one first seen is told, and the first one goes on counting', async () => {
   const own = { ownWord: true }
   expect(await events(own)).toEqual(['verified'])
@@ -168,6 +178,20 @@ test('what stops publishing is told in the city’s words', async () => {
   })
 })
 
+test('a ledger that is given nothing more is told, whatever the city says of it', async () => {
+  const readLedgerHead = async () => log.ledger.at(-1) ?? null
+  const at = (seconds: number) => ({ readLedgerHead, now: () => new Date(now.getTime() + seconds * 1000) })
+  expect(await events(at(0))).toEqual(['verified'])
+  log.addUnlisted(5)
+  await log.publish()
+  expect(await events(at(1))).toEqual(['verified'])
+  expect(await events(at(1801))).toEqual([])
+  expect(await events(at(1802))).toEqual(['raised unanchored'])
+  log.addUnlisted(5)
+  await log.publish({ anchored: true })
+  expect(await events(at(1803))).toEqual(['verified', 'cleared unanchored'])
+})
+
 test('entries that wait too long for the ledger are told', async () => {
   log.status.unanchored = { entries: 3, since: new Date(now.getTime() - 1_801_000).toISOString() }
   expect(await events()).toEqual(['verified', 'raised unanchored'])
@@ -204,5 +228,5 @@ test('a damaged state is refused', () => {
 })
 
 function emptyState(): MonitorState {
-  return { version: 1, note: null, policy: null, heldBackSince: null, alerts: [] }
+  return { version: 1, note: null, policy: null, heldBackSince: null, ledger: null, alerts: [] }
 }

@@ -79,6 +79,7 @@ class Look {
   readonly #policyText: { seen: string | null } = { seen: null }
   #note: string | null
   #heldBackSince: number | null
+  #ledger: MonitorState['ledger']
   #verified: string | null = null
 
   constructor(options: MonitorOptions) {
@@ -87,6 +88,7 @@ class Look {
     this.#nowMs = options.now().getTime()
     this.#note = this.#before.note
     this.#heldBackSince = this.#before.heldBackSince
+    this.#ledger = this.#before.ledger
     this.#prover = createProver({ readTiles: (tiles) => Promise.all(tiles.map((tile) => this.#tile(tilePath(tile)))) })
   }
 
@@ -127,6 +129,7 @@ class Look {
       note: this.#note,
       policy: policy ?? this.#policyText.seen,
       heldBackSince: this.#heldBackSince,
+      ledger: this.#ledger,
       alerts: [...kept, ...alerts],
     }
     return { state, events }
@@ -149,15 +152,15 @@ class Look {
     const { policy } = this.#options
     if (policy !== undefined) return policy
     const text = await this.#publishedPolicy()
-    if (text === null) return null
+    // One that is not shown any more goes on counting: a log cannot rid itself of its witnesses by silence.
     const known = this.#before.policy ?? text
     this.#policyText.seen = known
     if (text !== known)
       this.#raise(
         'keys-changed',
-        'The log publishes under another policy of keys and witnesses than when it was first seen',
+        'The log publishes under another policy of keys and witnesses than when it was first seen, or under none',
       )
-    return parseTrustPolicy(known)
+    return known === null ? null : parseTrustPolicy(known)
   }
 
   async #publishedPolicy(): Promise<string | null> {
@@ -248,12 +251,26 @@ class Look {
     const heldBackSeconds = this.#heldBackSince === null ? 0 : (this.#nowMs - this.#heldBackSince) / 1000
     if (heldBackSeconds > (this.#options.staleSeconds ?? defaultStaleSeconds))
       this.#raise('stale', `Entries have waited ${Math.floor(heldBackSeconds)} s for a checkpoint that is published`)
-    const waitedSeconds = status.unanchoredSince === null ? 0 : (this.#nowMs - status.unanchoredSince) / 1000
+    this.#judgeWait(status.unanchoredSince)
+    if (status.lastAnchor !== null) await this.#compareAnchor(head, status.lastAnchor, 'The city names')
+    const { readLedgerHead } = this.#options
+    if (readLedgerHead === undefined) return
+    const onLedger = await readLedgerHead()
+    if (onLedger !== null) await this.#compareAnchor(head, onLedger, 'The ledger holds')
+    this.#judgeWait(this.#ledgerStoppedSince(onLedger?.size ?? 0, head))
+  }
+
+  #judgeWait(unanchoredSince: number | null): void {
+    const waitedSeconds = unanchoredSince === null ? 0 : (this.#nowMs - unanchoredSince) / 1000
     if (waitedSeconds > (this.#options.unanchoredSeconds ?? defaultUnanchoredSeconds))
       this.#raise('unanchored', `Published entries have waited ${Math.floor(waitedSeconds)} s for the ledger`)
-    if (status.lastAnchor !== null) await this.#compareAnchor(head, status.lastAnchor, 'The city names')
-    const onLedger = (await this.#options.readLedgerHead?.()) ?? null
-    if (onLedger !== null) await this.#compareAnchor(head, onLedger, 'The ledger holds')
+  }
+
+  /** Since when the ledger has been seen to hold the same smaller head; null when it has it all. The city is not asked. */
+  #ledgerStoppedSince(size: number, head: Checkpoint): number | null {
+    const { ledger: before } = this.#before
+    this.#ledger = size >= head.size ? null : before?.size === size ? before : { size, since: this.#nowMs }
+    return this.#ledger?.since ?? null
   }
 
   async #compareAnchor(head: Checkpoint, anchor: { size: number; root: Uint8Array }, who: string): Promise<void> {

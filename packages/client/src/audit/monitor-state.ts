@@ -25,11 +25,20 @@ export interface MonitorState {
   readonly policy: string | null
   /** When the log was first seen to hold entries back, in milliseconds; null: it holds none back. */
   readonly heldBackSince: number | null
+  /** The head of the ledger that is smaller than the log's, and since when it was seen, in milliseconds; null: it has it all. */
+  readonly ledger: { readonly size: number; readonly since: number } | null
   /** What was wrong at the last look, and since when. */
   readonly alerts: readonly { readonly code: AlertCode; readonly what: string; readonly since: number }[]
 }
 
-export const firstMonitorState: MonitorState = { version: 1, note: null, policy: null, heldBackSince: null, alerts: [] }
+export const firstMonitorState: MonitorState = {
+  version: 1,
+  note: null,
+  policy: null,
+  heldBackSince: null,
+  ledger: null,
+  alerts: [],
+}
 
 /**
  * Reads a remembered state. Throws Problem invalid-request for anything else: a monitor that forgot what it saw would take a
@@ -37,12 +46,19 @@ export const firstMonitorState: MonitorState = { version: 1, note: null, policy:
  */
 export function parseMonitorState(value: unknown): MonitorState {
   if (!isObject(value) || value.version !== 1) throw damaged('it is not of this version')
-  const { note, policy, heldBackSince, alerts } = value
+  const { note, policy, heldBackSince, ledger = null, alerts } = value
   if (!isTextOrNull(note) || !isTextOrNull(policy)) throw damaged('a text is missing')
   if (heldBackSince !== null && typeof heldBackSince !== 'number') throw damaged('a time is missing')
   if (!Array.isArray(alerts)) throw damaged('it has no alerts')
   if (policy !== null) parseTrustPolicy(policy)
-  return { version: 1, note, policy, heldBackSince, alerts: alerts.map(alertOf) }
+  return { version: 1, note, policy, heldBackSince, ledger: ledgerOf(ledger), alerts: alerts.map(alertOf) }
+}
+
+function ledgerOf(value: unknown): MonitorState['ledger'] {
+  if (value === null) return null
+  const { size, since } = isObject(value) ? value : {}
+  if (typeof size !== 'number' || typeof since !== 'number') throw damaged('what the ledger held is malformed')
+  return { size, since }
 }
 
 const alertCodes: readonly AlertCode[] = [

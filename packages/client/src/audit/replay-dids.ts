@@ -1,4 +1,4 @@
-import { canonicalBytes, equalBytes, sha256 } from '@tillit/codec'
+import { canonicalBytes, equalBytes, sha256, utf8 } from '@tillit/codec'
 import {
   type DidState,
   maxDidLogCharacters,
@@ -6,6 +6,7 @@ import {
   nextDidState,
   parseDidLog,
   parseDidWitnessFile,
+  publishablePrefix,
   type WitnessedVersion,
   type WitnessProofs,
   webvhLocation,
@@ -22,6 +23,10 @@ import type { IndexedOpening } from './read-lists.ts'
 
 /** The chain of one DID, as the log has it. */
 interface Chain {
+  /** As it was called when it last was at this city: one that moves away keeps its history at the place that it had here. */
+  did: string
+  /** Whether it ever was at the host that the log is called by. */
+  here: boolean
   state: DidState
   /** SHA-256 of the canonical form of each entry, in the order of the log. */
   readonly digests: Uint8Array[]
@@ -38,6 +43,9 @@ export class DidReplay {
   readonly #chains = new Map<string, Chain>()
   /** Chains that were not compared with what is served since they grew, or that were behind it then. */
   readonly #pending = new Set<Chain>()
+  /** The host of the city's DIDs, as far as the name of its log tells. */
+  #host: string | null = null
+  #anyHere = false
 
   constructor(city: CityReader, findings: Findings, now: () => Date) {
     this.#city = city
@@ -49,6 +57,11 @@ export class DidReplay {
     return this.#chains.size
   }
 
+  /** What the log calls itself: a city calls its log by the host of its DIDs. */
+  calledBy(origin: string): void {
+    this.#host = URL.canParse(`https://${origin}`) ? new URL(`https://${origin}`).host : null
+  }
+
   /** Takes an entry of the log whose opening was verified. */
   take({ index, entry: opened }: IndexedOpening): void {
     const entry = opened as DidLogEntry
@@ -56,9 +69,10 @@ export class DidReplay {
     if (chain?.broken) return
     try {
       const state = nextDidState({ state: chain?.state ?? null, entry, now: this.#now() })
-      const known = chain ?? { state, digests: [], versions: [], broken: false }
+      const known = chain ?? { did: state.did, here: false, state, digests: [], versions: [], broken: false }
       const { versionId, versionNumber, requiredWitness } = state
       known.state = state
+      this.#place(known)
       known.digests.push(digestOf(entry))
       known.versions.push({ versionId, versionNumber, requiredWitness })
       this.#chains.set(state.scid, known)
@@ -66,7 +80,7 @@ export class DidReplay {
     } catch (error) {
       if (!isProblem(error)) throw error
       if (chain !== null) chain.broken = true
-      const did = chain === null ? '' : ` of ${chain.state.did}`
+      const did = chain === null ? '' : ` of ${chain.did}`
       this.#findings.error('did-chain-broken', `index ${index}`, `The entry${did} does not follow: ${error.message}`)
     }
   }
@@ -75,24 +89,39 @@ export class DidReplay {
    * Compares every chain with its did.jsonl and did-witness.json, but not twice without need. Gives how many DIDs serve more
    * than the log holds so far; the last time that is asked it is a finding.
    */
-  async compareServed(options: { final: boolean }): Promise<number> {
+  async compareServed(options: { final: boolean; onProgress: (done: number, total: number) => void }): Promise<number> {
     const chains = [...this.#pending]
     let ahead = 0
     let at = 0
     for await (const isAhead of inOrder(chains, concurrentReads, (chain) => this.#compare(chain, options))) {
       const chain = chains[at++]
+      options.onProgress(at, chains.length)
       if (isAhead) ahead++
       else if (chain !== undefined) this.#pending.delete(chain)
     }
     return ahead
   }
 
-  async #compare(chain: Chain, { final }: { final: boolean }): Promise<boolean> {
-    if (chain.broken) return false
+  /** Where no DID is at the host that the log is called by, the city's DIDs have another: each is then asked for at its first place. */
+  #place(chain: Chain): void {
     const { did } = chain.state
+    if (webvhLocation(did).host !== this.#host) return
+    chain.did = did
+    chain.here = true
+    this.#anyHere = true
+  }
+
+  async #compare(chain: Chain, { final }: { final: boolean }): Promise<boolean> {
+    // A DID that is on its way in is at another host until the entry that brings it.
+    if (chain.broken || (this.#anyHere && !chain.here)) return false
+    const { did } = chain
     const { pathname } = webvhLocation(did)
     const served = await this.#served(pathname, did)
     if (served === null) return false
+    if (served.length === 0 && chain.versions[0]?.requiredWitness === null) {
+      this.#findings.error('did-log-missing', pathname, 'The city has no history of the DID')
+      return false
+    }
     const differs = chain.digests.findIndex((digest, i) => {
       const other = served[i]
       return other !== undefined && !equalBytes(digest, other)
@@ -109,9 +138,11 @@ export class DidReplay {
     return true
   }
 
+  /** Nothing is served of a DID whose first entry waits for its witnesses. */
   async #served(pathname: string, did: string): Promise<Uint8Array[] | null> {
     const text = await this.#city.text(pathname, {
       ...{ maxBytes: maxDidLogCharacters, missing: 'did-log-missing', malformed: 'did-log-malformed' },
+      ifAbsent: utf8(''),
     })
     if (text === null) return null
     try {
@@ -124,22 +155,21 @@ export class DidReplay {
   }
 
   /** Fewer entries than the log has: right for those that wait for their witnesses, and for no other. */
-  async #judgeShort({ state, versions, digests }: Chain, served: number): Promise<void> {
+  async #judgeShort({ did, versions, digests }: Chain, served: number): Promise<void> {
     const next = versions[served]
     if (next !== undefined && next.requiredWitness !== null) {
-      const witnessed = witnessedPrefix(versions, await this.#witnessProofs(state.did))
+      const witnessed = publishablePrefix(versions, await this.#witnessProofs(did))
       if (witnessed === served) return
-      if (witnessed < served) return this.#unwitnessed(state.did, witnessed)
+      if (witnessed < served) return this.#unwitnessed(did, witnessed)
     }
-    const { did } = state
     const hidden = digests.length - served
     this.#findings.error('did-entry-hidden', did, `${hidden} entries from version ${served + 1} on are not served`)
   }
 
-  async #judgeWitnesses({ state, versions }: Chain): Promise<void> {
+  async #judgeWitnesses({ did, versions }: Chain): Promise<void> {
     if (versions.every(({ requiredWitness }) => requiredWitness === null)) return
-    const witnessed = witnessedPrefix(versions, await this.#witnessProofs(state.did))
-    if (witnessed < versions.length) this.#unwitnessed(state.did, witnessed)
+    const witnessed = witnessedPrefix(versions, await this.#witnessProofs(did))
+    if (witnessed < versions.length) this.#unwitnessed(did, witnessed)
   }
 
   #unwitnessed(did: string, witnessed: number): void {
@@ -154,6 +184,7 @@ export class DidReplay {
     const { pathname } = webvhWitnessLocation(did)
     const text = await this.#city.text(pathname, {
       ...{ maxBytes: maxWitnessFileCharacters, missing: 'did-not-witnessed', malformed: 'did-not-witnessed' },
+      ifAbsent: utf8('[]'),
     })
     if (text === null) return []
     try {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createForeignFetch, type ForeignFetchOptions } from './fetch-foreign-text.ts'
+import { createForeignHosts, type ForeignFetchOptions } from './foreign-hosts.ts'
 import { isPublicAddress } from './public-address.ts'
 import { testCertificate, testCertificateKey } from './test-certificate.fixture.ts'
 
@@ -25,7 +25,7 @@ async function host(handler: Handler, options: ForeignFetchOptions = {}) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const looked: string[] = []
-  const fetchText = createForeignFetch([`dids.example:${port}`, `other.example:${port}`], {
+  const { fetchText, fetchBytes } = createForeignHosts([`dids.example:${port}`, `other.example:${port}`], {
     lookup: async (name) => {
       looked.push(name)
       return [{ address: '127.0.0.1', family: 4 }]
@@ -36,6 +36,7 @@ async function host(handler: Handler, options: ForeignFetchOptions = {}) {
   })
   return {
     fetchText,
+    fetchBytes,
     looked,
     url: (path = '/did.jsonl', name = 'dids.example') => new URL(`https://${name}:${port}${path}`),
   }
@@ -103,7 +104,7 @@ describe('a listed host', () => {
 
   test('with another certificate is not believed', async () => {
     const { fetchText, url } = await host(answer(200, 'x'))
-    const strict = createForeignFetch([url().host], {
+    const { fetchText: strict } = createForeignHosts([url().host], {
       lookup: async () => [{ address: '127.0.0.1', family: 4 }],
       mayConnect: () => true,
     })
@@ -124,7 +125,7 @@ describe('a listed host', () => {
       ],
       [],
     ]) {
-      const fetchText = createForeignFetch([url().host], { lookup: async () => addresses, ca: testCertificate })
+      const { fetchText } = createForeignHosts([url().host], { lookup: async () => addresses, ca: testCertificate })
       await expect(fetchText(url(), limits)).rejects.toMatchObject({ code: 'did-resolution-failed' })
     }
     expect(connected).toBe(0)
@@ -149,6 +150,16 @@ describe('a listed host', () => {
   })
 })
 
+test('bytes are given as they are, with what the host says that they are', async () => {
+  const image = Buffer.from([0xff, 0xd8, 0x00, 0x80])
+  const { fetchBytes, fetchText, url } = await host(answer(200, image, { 'content-type': 'image/jpeg' }))
+  expect(await fetchBytes(url(), limits)).toEqual({ bytes: image, contentType: 'image/jpeg' })
+  await expect(fetchText(url(), limits)).rejects.toMatchObject({ code: 'did-resolution-failed' })
+  await expect(fetchBytes(url(), { ...limits, maxBytes: 3 })).rejects.toMatchObject({ code: 'did-resolution-failed' })
+  const gone = await host(answer(410))
+  expect(await gone.fetchBytes(gone.url(), limits)).toBeNull()
+})
+
 test('a host that is not listed, an address and another scheme are not asked', async () => {
   const { fetchText, url, looked } = await host(answer(200, 'x'))
   const port = url().port
@@ -160,7 +171,10 @@ test('a host that is not listed, an address and another scheme are not asked', a
     `https://[::1]:${port}/`,
   ])
     await expect(fetchText(new URL(text), limits)).rejects.toMatchObject({ code: 'did-not-found' })
-  const literal = createForeignFetch([`127.0.0.1:${port}`], { mayConnect: () => true, ca: testCertificate })
+  const { fetchText: literal } = createForeignHosts([`127.0.0.1:${port}`], {
+    mayConnect: () => true,
+    ca: testCertificate,
+  })
   await expect(literal(new URL(`https://127.0.0.1:${port}/`), limits)).rejects.toMatchObject({ code: 'did-not-found' })
   expect(looked).toEqual([])
 })

@@ -18,7 +18,17 @@ export interface ForeignLimits {
   readonly timeoutMilliseconds: number
 }
 
-export type FetchForeignText = (url: URL, limits: ForeignLimits) => Promise<string | null>
+export interface ForeignBytes {
+  readonly bytes: Uint8Array
+  /** As the host says; nothing of it is checked. */
+  readonly contentType: string | null
+}
+
+/** Both give null when the host says there is none (404, 410). */
+export interface ForeignHosts {
+  readonly fetchText: (url: URL, limits: ForeignLimits) => Promise<string | null>
+  readonly fetchBytes: (url: URL, limits: ForeignLimits) => Promise<ForeignBytes | null>
+}
 
 export interface ForeignFetchOptions {
   /** Resolves names; the system's resolver by default. */
@@ -30,35 +40,41 @@ export interface ForeignFetchOptions {
 }
 
 /**
- * Fetches text from foreign hosts over https, only from those that the operator listed: a DID in a request must not make this
+ * Fetches from foreign hosts over https, only from those that the operator listed: a DID in a request must not make this
  * city talk to addresses of the requester's choice. So no redirect is followed, and a listed name that leads to a private or
- * local address is refused; the connection goes to the very address that was looked at. Compressed answers are refused. Null
- * when the host says there is none (404, 410). Throws Problem did-not-found for hosts that are not listed,
- * did-resolution-failed.
+ * local address is refused; the connection goes to the very address that was looked at. Compressed answers are refused.
+ * Throws Problem did-not-found for hosts that are not listed, did-resolution-failed.
  */
-export function createForeignFetch(
-  allowedHosts: readonly string[],
-  options: ForeignFetchOptions = {},
-): FetchForeignText {
+export function createForeignHosts(allowedHosts: readonly string[], options: ForeignFetchOptions = {}): ForeignHosts {
   const allowed = new Set(allowedHosts)
   const takeTurn = createTurns(hostLimits)
   const takeTurnOfAll = createTurns(allLimits)
-  return async (url, limits) => {
+  const fetchAs = async <T>(url: URL, limits: ForeignLimits, read: Read<T>): Promise<T | null> => {
     if (url.protocol !== 'https:' || !allowed.has(url.host) || isIP(url.hostname) !== 0 || url.hostname.startsWith('['))
       throw new Problem('did-not-found', { detail: 'The host of the DID is not one that this city asks' })
     try {
-      return await takeTurn(url.host, () => takeTurnOfAll('all', () => fetchText(url, limits, options)))
+      return await takeTurn(url.host, () => takeTurnOfAll('all', () => ask(url, limits, { ...options, read })))
     } catch (error) {
       if (isProblem(error, 'too-many-requests')) throw failed('Too much is being asked of the host of the DID', error)
       throw error
     }
   }
+  return {
+    fetchText: (url, limits) => fetchAs(url, limits, readText),
+    fetchBytes: (url, limits) => fetchAs(url, limits, readBytes),
+  }
 }
 
-async function fetchText(url: URL, limits: ForeignLimits, options: ForeignFetchOptions): Promise<string | null> {
+type Read<T> = (reply: IncomingMessage, maxBytes: number) => Promise<T>
+
+async function ask<T>(
+  url: URL,
+  limits: ForeignLimits,
+  { read, ...options }: ForeignFetchOptions & { read: Read<T> },
+): Promise<T | null> {
   // One bound for everything: name, connection, headers and the last byte of the body.
   const signal = AbortSignal.timeout(limits.timeoutMilliseconds)
-  const reply = await ask(url, signal, options)
+  const reply = await open(url, signal, options)
   try {
     const status = reply.statusCode ?? 0
     if (status === 404 || status === 410) return null
@@ -66,13 +82,13 @@ async function fetchText(url: URL, limits: ForeignLimits, options: ForeignFetchO
     const encoding = reply.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity')
       throw failed('The host of the DID answered with a content encoding that was not asked for')
-    return await readLimited(reply, limits.maxBytes)
+    return await read(reply, limits.maxBytes)
   } finally {
     reply.destroy()
   }
 }
 
-function ask(url: URL, signal: AbortSignal, { ca, ...options }: ForeignFetchOptions): Promise<IncomingMessage> {
+function open(url: URL, signal: AbortSignal, { ca, ...options }: ForeignFetchOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const asking = request(url, {
       method: 'GET',
@@ -117,20 +133,28 @@ function lookupAll(host: string): Promise<LookupAddress[]> {
   return lookupName(host, { all: true })
 }
 
-async function readLimited(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let text = ''
-  let bytes = 0
+async function readBytes(reply: IncomingMessage, maxBytes: number): Promise<ForeignBytes> {
+  const chunks: Uint8Array[] = []
+  let length = 0
   try {
-    for await (const chunk of body) {
-      bytes += chunk.length
-      if (bytes > maxBytes) throw failed('The answer of the DID’s host is too long')
-      text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of reply) {
+      length += chunk.length
+      if (length > maxBytes) throw failed('The answer of the DID’s host is too long')
+      chunks.push(chunk)
     }
-    return text + decoder.decode()
   } catch (cause) {
     if (cause instanceof Problem) throw cause
     throw failed('The answer of the DID’s host could not be read', cause)
+  }
+  return { bytes: Buffer.concat(chunks), contentType: reply.headers['content-type'] ?? null }
+}
+
+async function readText(reply: IncomingMessage, maxBytes: number): Promise<string> {
+  const { bytes } = await readBytes(reply, maxBytes)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw failed('The answer of the DID’s host is no text', cause)
   }
 }
 

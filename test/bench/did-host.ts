@@ -1,0 +1,1 @@
+export const didHost = 'bench.tillit.example'
