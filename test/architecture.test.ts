@@ -38,7 +38,7 @@ const allowed: Record<string, string[]> = {
 }
 /** Core packages know nothing of the outside; where a platform is needed there is one file for each. */
 const impure = ['fastify', 'pg', 'kysely', 'pino', 'viem', 'oidc-provider']
-const platformFiles = /\/(digest-node|backend-node)\.ts$/
+const platformFiles = /\/(digest|backend|ml-dsa)-node\.ts$/
 
 const workspaces = readWorkspaces()
 const own = (name: string) => name.replace('@tillit/', '')

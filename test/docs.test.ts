@@ -69,13 +69,14 @@ test('the README names every environment variable of the city', () => {
 test.each(pages)('$file calls tillit as it can be called', async ({ text }) => {
   const calls = codeOf(text).flatMap((code) => {
     const [, words] = /(?:^|npx |[\s/(])tillit(?:\.mjs)? ([^|#>)]+)/.exec(code) ?? []
-    return words === undefined || words.startsWith('-') ? [] : [words.trim().split(/\s+/)]
+    // Neither an option of tillit itself nor a COMMAND that stands for any.
+    return words === undefined || !/^[a-z]/.test(words) ? [] : [words.trim().split(/\s+/)]
   })
   for (const [name = '', ...rest] of calls) {
     const load = Object.hasOwn(commands, name) ? commands[name] : undefined
     expect(load, `tillit ${name}`).toBeDefined()
     const usage = (await load?.())?.usage(rest) ?? ''
-    if (/^[a-z]+$/.test(rest[0] ?? '')) expect(usage).toContain(`tillit ${name} ${rest[0]}`)
+    if (/^[a-z]+$/.test(rest[0] ?? '')) expect(usage).toMatch(new RegExp(`tillit ${name} ${rest[0]}\\b`))
     for (const option of rest.join(' ').match(/--[a-z-]+/g) ?? []) expect(usage, `tillit ${name}`).toContain(option)
   }
 })

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { appendLeaves, createProver, type Prover, rootOfEdge, verifyInclusion } from '@tillit/log'
+import { appendLeaves, createProver, type Prover, rootOfEdge, tileWidth, verifyInclusion } from '@tillit/log'
 import { alternate, type Contender } from './alternate.ts'
 import { type Figure, figure, figureWithin } from './figure.ts'
 import { type BenchTree, differentLeaves, repeatedLeaf, repeatingTree } from './log-trees.ts'
@@ -8,8 +8,8 @@ import { measureTreeMemory } from './tree-memory.ts'
 
 type TreeSizes = RegistrySizes['tree']
 
-/** Leaves of each tree whose proofs are asked for in turn, spread over all of it. */
-const spreadLeaves = 1000
+/** Tiles of leaves whose proofs are asked for in turn, spread over the tree: as many in each, or caches of the machine are compared. */
+const spreadTiles = 32
 const leavesPerAppend = 1000
 /** Appends in a row: as often as a thousand leaves come to end at the same place of a tile again. */
 const appendsInTurn = 32
@@ -24,7 +24,7 @@ export async function treeBench(sizes: TreeSizes): Promise<Figure[]> {
 async function proofsBesideHashes({ countedTree, pace }: TreeSizes): Promise<Figure[]> {
   const tree = repeatingTree(countedTree)
   const prover = createProver({ readTiles: tree.memory.readTiles })
-  for (let index = 0; index < countedTree; index += 256) await prover.inclusionProof(index, countedTree)
+  for (let index = 0; index < countedTree; index += tileWidth) await prover.inclusionProof(index, countedTree)
   await checkProofs(tree, prover)
   const input = new Uint8Array(65)
   const speeds = await alternate(
@@ -71,8 +71,10 @@ async function growth({ trees, pace }: TreeSizes): Promise<Figure[]> {
     const tree = repeatingTree(size)
     const prover = createProver({ readTiles: tree.memory.readTiles })
     await checkProofs(tree, prover)
-    const spread = (i: number) => Math.floor(((i % spreadLeaves) * size) / spreadLeaves)
-    for (let i = 0; i < spreadLeaves; i++) await prover.inclusionProof(spread(i), size)
+    const fullTiles = Math.floor(size / tileWidth)
+    const spread = (i: number) =>
+      tileWidth * Math.floor(((i % spreadTiles) * fullTiles) / spreadTiles) + ((i * 37) % tileWidth)
+    for (let i = 0; i < spreadTiles; i++) await prover.inclusionProof(spread(i), size)
     contenders[`append ${size}`] = appending(tree)
     contenders[`proof ${size}`] = proving(prover, { size, indexOf: spread })
     contenders[`first proof ${size}`] = provingFirst(tree)
@@ -81,7 +83,7 @@ async function growth({ trees, pace }: TreeSizes): Promise<Figure[]> {
   const microseconds = (name: string) => (size: number) => 1e6 / (speeds[`${name} ${size}`] ?? 0)
   return [
     growthFigure(`an append, for each leaf of ${leavesPerAppend.toLocaleString('en')}`, trees, microseconds('append')),
-    growthFigure(`a proof from tiles read before`, trees, microseconds('proof')),
+    growthFigure(`a proof from ${spreadTiles} tiles read before`, trees, microseconds('proof')),
     growthFigure(`the first proof from a tile, those above it read before`, trees, microseconds('first proof')),
   ]
 }
@@ -118,7 +120,7 @@ function proving(prover: Prover, { size, indexOf }: { size: number; indexOf: (i:
 
 /** Leaves of one tile after the other; once around, a new prover has read none of them. */
 function provingFirst({ size, memory: { readTiles } }: BenchTree): Contender {
-  const tiles = Math.floor(size / 256)
+  const tiles = Math.floor(size / tileWidth)
   let prover = createProver({ readTiles })
   let next = 0
   return async (times) => {
@@ -128,7 +130,7 @@ function provingFirst({ size, memory: { readTiles } }: BenchTree): Contender {
         next = 0
         prover = createProver({ readTiles })
       }
-      const proof = await prover.inclusionProof(256 * next++, size)
+      const proof = await prover.inclusionProof(tileWidth * next++, size)
       if (proof.length > 0) right++
     }
     return right

@@ -35,6 +35,12 @@ test.each(['client', 'cli'] as const)(
   },
 )
 
+test('tillit brings the reading side of the ledger only', async () => {
+  const code = (await inTarball('cli', 'package/dist')).out
+  expect(code).toContain('tillit fsck URL')
+  expect(code).not.toMatch(/child_process|anvil/i)
+})
+
 describe('installed by an outsider', () => {
   beforeEach((context) => {
     if (outsider.missing !== null) context.skip(outsider.missing)

@@ -10,8 +10,7 @@ export function explain(error: unknown): { text: string; status: number } {
   if (isCityError(error)) return { text: refusal(error), status: 1 }
   if (isProblem(error)) return { text: `${error.code}: ${error.message}`, status: 1 }
   if (isWrongOption(error)) return { text: inWords(error), status: 2 }
-  // A file that is not there, may not be read, or does not fit on the disk.
-  if (isOfFile(error)) return { text: error.message, status: missing.has(error.code) ? 2 : 1 }
+  if (isOfFile(error)) return { text: error.message, status: fileFaults[error.code] ?? 1 }
   throw error
 }
 
@@ -20,7 +19,11 @@ function isCityError(error: unknown): error is CityError {
   return error instanceof Error && error.name === 'CityError'
 }
 
-const missing = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'])
+/** What can be wrong with a file that was named, and with the disk that it is on. */
+const fileFaults: Readonly<Record<string, number>> = {
+  ...{ ENOENT: 2, ENOTDIR: 2, EISDIR: 2, EACCES: 2, EPERM: 2 },
+  ...{ EROFS: 1, ENOSPC: 1, EDQUOT: 1, EIO: 1, EMFILE: 1 },
+}
 
 function refusal({ code, message, problem, status }: CityError): string {
   if (problem.code === undefined)
@@ -41,5 +44,5 @@ export function inWords({ message }: TypeError): string {
 }
 
 function isOfFile(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'syscall' in error && 'path' in error && 'code' in error
+  return error instanceof Error && 'code' in error && Object.hasOwn(fileFaults, String(error.code))
 }

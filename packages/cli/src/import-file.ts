@@ -85,12 +85,13 @@ async function openReadings(
   file: string,
   options: { timeZone: string; unit: string; direction: 'consumption' | 'production' },
 ) {
-  const { size } = await stat(file)
+  const found = await stat(file).catch(() => null)
+  if (!found?.isFile()) throw new UsageError(`${file} cannot be read.`)
   const format = detectFormat(await firstBytes(file))
   if (format === undefined) throw new UsageError(`${file} is neither a Green Button feed nor a CSV file.`)
   const source = createReadStream(file)
   const stream = format === 'espi' ? parseEspi(source) : parseCsv(source, options)
-  return { stream, bytesRead: () => source.bytesRead, bytesTotal: size }
+  return { stream, bytesRead: () => source.bytesRead, bytesTotal: found.size }
 }
 
 async function firstBytes(file: string): Promise<Uint8Array> {

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -83,6 +86,7 @@ describe('called wrongly, a command says what is wrong', () => {
 
   test.each([
     [`import a.csv ${point} --direction up`, '--direction is consumption or production.'],
+    ['import /nowhere/a.csv --metering-point mp_1 --identity me.json', 'me.json cannot be read as an identity'],
     ['verify /nowhere/a.json', '/nowhere/a.json cannot be read.'],
     ['fsck nonsense', 'nonsense is not the URL of a city'],
     ['monitor file:///etc/passwd', 'file:///etc/passwd is not the URL of a city'],
@@ -173,6 +177,30 @@ test.concurrent('a changed receipt, another log key and what is no receipt are s
   expect(unpinned.status).toBe(1)
   expect(unpinned.err).toContain('invalid-checkpoint:')
   expect(nothing).toMatchObject({ status: 1, err: 'invalid-receipt: nothing.json is not a receipt\n' })
+})
+
+test.concurrent('a folder that is named as a file is status 2, in words', async () => {
+  const identity = { ...{ name: 'me', city: 'http://127.0.0.1:9', did: 'did:web:me.example', key_id: 'k' } }
+  const name = await file('folder-me.json', { ...identity, private_jwk: await generatePrivateJwk() })
+  const [imported, verified, made] = await Promise.all([
+    tillit('import', '.', '--metering-point', 'mp_1', '--identity', name),
+    tillit('verify', '.'),
+    tillit('did', 'create', 'city.example/me', '--key', 'no/such/key', '--log', 'no/such/log'),
+  ])
+  expect(imported).toEqual({ status: 2, out: '', err: '. cannot be read.\n' })
+  expect(verified).toEqual({ status: 2, out: '', err: '. cannot be read.\n' })
+  expect(made).toMatchObject({ status: 2, out: '', err: expect.stringMatching(/^ENOENT: no such file[^\n]*\n$/) })
+})
+
+test.concurrent('what is no city is status 1, in words', async () => {
+  const site = createServer((_, reply) => reply.writeHead(404, { 'content-type': 'text/html' }).end('<p>no</p>'))
+  site.listen(0, '127.0.0.1')
+  await once(site, 'listening')
+  const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
+  const asked = await Promise.all([tillit('fsck', url), tillit('anchor', 'status', '--city', url)])
+  site.close()
+  const err = `What answers at ${url} is no city: it sends a web page (status 404).\n`
+  expect(asked).toEqual(asked.map(() => ({ status: 1, out: '', err })))
 })
 
 test.concurrent('a city that is not there is status 1, in words', async () => {

@@ -268,4 +268,16 @@ describe('digests', () => {
       }),
     )
   })
+
+  test('of a text are those of its UTF-8 form, whatever it holds', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary', size: 'max', maxLength: 5000 }), fc.constant('\ud800a')),
+        (text) => {
+          expect(node.sha256OfText(text)).toEqual(node.sha256(utf8(text)))
+          expect(browser.sha256OfText(text)).toEqual(node.sha256(utf8(text)))
+        },
+      ),
+    )
+  })
 })

@@ -16,7 +16,7 @@ export function sha256(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(incremental.digest())
 }
 
-/** SHA-256 of the UTF-8 form of a text, which must be well-formed; half the time of hashing its bytes, as none are made. */
+/** SHA-256 of the UTF-8 form of a text: in half the time of hashing its bytes, as none are made. */
 export function sha256OfText(text: string): Uint8Array {
   return sha256OneShot(text)
 }

@@ -1,4 +1,4 @@
-export { hmacSha256, sha256 } from '#digest'
+export { hmacSha256, sha256, sha256OfText } from '#digest'
 export { fromBase58, toBase58 } from './base58.ts'
 export { fromBase64, fromBase64url, toBase64, toBase64url } from './base64.ts'
 export { concat, equalBytes, fromHex, fromUtf8, toHex, utf8 } from './bytes.ts'

@@ -1,4 +1,4 @@
-import { canonicalBytes, concat, fromBase58, sha256, toBase58 } from '@tillit/codec'
+import { canonicalJson, concat, fromBase58, sha256OfText, toBase58 } from '@tillit/codec'
 import { parseMultikey, type Signer, toMultikey } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import { refuseEntry } from './refuse-entry.ts'
@@ -73,7 +73,7 @@ function methodOf(multikey: string): string {
 
 /** Data Integrity EdDSA Cryptosuites v1.0, section 3.3.4: hash of the proof's options, then hash of the document. */
 export function messageOf(options: object, documentHash: Uint8Array): Uint8Array {
-  return concat(sha256(canonicalBytes(options)), documentHash)
+  return concat(sha256OfText(canonicalJson(options)), documentHash)
 }
 
 export function signatureOf(proofValue: unknown, pointer: string): Uint8Array {

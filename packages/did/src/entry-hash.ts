@@ -1,4 +1,4 @@
-import { canonicalJson, concat, sha256, toBase58, utf8 } from '@tillit/codec'
+import { canonicalJson, concat, sha256OfText, toBase58 } from '@tillit/codec'
 import { type PublicKey, toMultikey } from '@tillit/keys'
 import type { DidLogEntry } from '@tillit/schemas'
 
@@ -6,17 +6,26 @@ export const scidPlaceholder = '{SCID}'
 
 export type UnsignedEntry = Omit<DidLogEntry, 'proof'>
 
-/** The canonical text of an entry without its proof, under any version id: the hashes and the proof differ only in that. */
-export type EntryText = (versionId: string) => string
+/** Canonical texts of an entry, of which hashes, proof and commitment share the large parts. */
+export interface EntryText {
+  /** Without its proof, under any version id: the hashes and the proof differ only in that. */
+  (versionId: string): string
+  /** The whole entry. */
+  readonly whole: (signed: Pick<DidLogEntry, 'versionId' | 'proof'>) => string
+}
 
 /** Multihash prefix of SHA-256: code 0x12, 32 bytes long. The only hash of did:webvh v1.0. */
 const sha256Prefix = Uint8Array.of(0x12, 0x20)
 
 export function entryText({ parameters, state, versionTime }: Omit<UnsignedEntry, 'versionId'>): EntryText {
   // Canonical order (RFC 8785 section 3.2.3) puts the two large members first.
-  const head = `{"parameters":${canonicalJson(parameters)},"state":${canonicalJson(state)},"versionId":`
+  const head = `{"parameters":${canonicalJson(parameters)}`
+  const middle = `,"state":${canonicalJson(state)},"versionId":`
   const tail = `,"versionTime":${canonicalJson(versionTime)}}`
-  return (versionId) => `${head}${canonicalJson(versionId)}${tail}`
+  return Object.assign((versionId: string) => `${head}${middle}${canonicalJson(versionId)}${tail}`, {
+    whole: ({ versionId, proof }: Pick<DidLogEntry, 'versionId' | 'proof'>) =>
+      `${head},"proof":${canonicalJson(proof)}${middle}${canonicalJson(versionId)}${tail}`,
+  })
 }
 
 /** The entry hash: over the entry without its proof and with the version before it (the SCID for the first). */
@@ -39,5 +48,5 @@ export function multikeyHash(multikey: string): string {
 }
 
 function multihash(text: string): string {
-  return toBase58(concat(sha256Prefix, sha256(utf8(text))))
+  return toBase58(concat(sha256Prefix, sha256OfText(text)))
 }

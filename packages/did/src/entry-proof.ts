@@ -1,4 +1,4 @@
-import { sha256, utf8 } from '@tillit/codec'
+import { sha256OfText } from '@tillit/codec'
 import type { Signer } from '@tillit/keys'
 import type { DidLogEntry } from '@tillit/schemas'
 import { createProof, type Proof, readProof } from './data-integrity.ts'
@@ -22,5 +22,5 @@ export function readEntryProofs(
 }
 
 function entryDigest(text: EntryText, versionId: string): Uint8Array {
-  return sha256(utf8(text(versionId)))
+  return sha256OfText(text(versionId))
 }

@@ -49,7 +49,13 @@ export {
   updateDid,
 } from './update-did.ts'
 export { type VerificationKey, verificationKeys } from './verification-keys.ts'
-export { nextDidStateAsync, type VerifiedLog, verifyDidLog, verifyDidLogStates } from './verify-log.ts'
+export {
+  nextDidStateAsync,
+  type VerifiedLog,
+  verifyDidEntry,
+  verifyDidLog,
+  verifyDidLogStates,
+} from './verify-log.ts'
 export { signWatcherRequest, verifyWatcherRequest, type WatcherRequest } from './watcher-request.ts'
 export {
   formatDidWitnessFile,

@@ -58,9 +58,9 @@ export interface DidStep {
 
 /**
  * As {@link nextDidState}, but for the signatures, which are handed back: the state is one only once they are verified.
- * Throws the same Problems.
+ * `text` gives the canonical form (RFC 8785) of the whole entry. Throws the same Problems.
  */
-export function followEntry(step: DidStep): { state: DidState; signatures: SignatureCheck[] } {
+export function followEntry(step: DidStep): { state: DidState; signatures: SignatureCheck[]; text: () => string } {
   const { state: previous, now } = step
   const entry = checkEntryShape(step.entry)
   if (previous?.deactivated) throw refuseEntry('The DID is deactivated', '')
@@ -92,7 +92,7 @@ export function followEntry(step: DidStep): { state: DidState; signatures: Signa
     watchers: parameters.watchers ?? previous?.watchers ?? [],
     ttlSeconds: parameters.ttlSeconds ?? previous?.ttlSeconds ?? defaultTtlSeconds,
   }
-  return { state, signatures }
+  return { state, signatures, text: () => text.whole(entry) }
 }
 
 function genesisScid(entry: DidLogEntry, text: EntryText, { method, scid }: DidParameters): string {

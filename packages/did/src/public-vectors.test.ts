@@ -16,7 +16,16 @@ interface Verdict {
 
 const verdicts = JSON.parse(readFileSync(new URL('verdicts.json', folder), 'utf8')) as Verdict[]
 
-test.each(verdicts)('$path resolves at $query', async ({ path, query, metadata }) => {
+interface Refusal {
+  path: string
+  error: string
+  /** Words of the reason: a log may be refused for its fault only, not for another one. */
+  because: string
+}
+
+const refusals = JSON.parse(readFileSync(new URL('refusals.json', folder), 'utf8')) as Refusal[]
+
+function open(path: string) {
   const log = readFileSync(new URL(`${path}/did.jsonl`, folder), 'utf8')
   const witnessFile = new URL(`${path}/did-witness.json`, folder)
   const resolver = createResolver({
@@ -25,6 +34,22 @@ test.each(verdicts)('$path resolves at $query', async ({ path, query, metadata }
     fetchText: null,
     now: () => now,
   })
+  return { log, resolver }
+}
+
+test.each(refusals)('$path does not resolve', async ({ path, error, because }) => {
+  const { log, resolver } = open(path)
+  const [genesis] = parseDidLog(log)
+  // Where the document names another DID, the one whose place the log has is asked for.
+  const did = `did:webvh:${genesis?.parameters.scid}:example.com`
+  const { didDocument, didResolutionMetadata } = await resolver.resolve(did)
+  expect(didDocument).toBeNull()
+  expect(didResolutionMetadata.error).toBe(error)
+  expect(JSON.stringify(didResolutionMetadata.problemDetails)).toContain(because)
+})
+
+test.each(verdicts)('$path resolves at $query', async ({ path, query, metadata }) => {
+  const { log, resolver } = open(path)
   const entry = parseDidLog(log).find(({ versionId }) => versionId === metadata.versionId)
   const result = await resolver.resolve(String(entry?.state.id), query)
   expect(result.didResolutionMetadata.error).toBeUndefined()

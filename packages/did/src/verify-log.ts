@@ -14,10 +14,15 @@ export function verifyDidLog(entries: readonly DidLogEntry[], options: { now: Da
 
 /** As nextDidState; the signatures are verified beside other work. Rejects with the same Problems. */
 export async function nextDidStateAsync(step: DidStep): Promise<DidState> {
-  const { state, signatures } = followEntry(step)
+  return (await verifyDidEntry(step)).state
+}
+
+/** As nextDidStateAsync, with the canonical form (RFC 8785) of the entry, which verifying makes most of anyway. */
+export async function verifyDidEntry(step: DidStep): Promise<{ state: DidState; canonicalText: string }> {
+  const { state, signatures, text } = followEntry(step)
   const fault = await firstFault(signatures)
   if (fault !== null) throw fault
-  return state
+  return { state, canonicalText: text() }
 }
 
 export interface VerifiedLog {

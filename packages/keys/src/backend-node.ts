@@ -48,7 +48,9 @@ function importKey(key: PublicKey): KeyObject {
   const known = imported.get(key)
   if (known) return known
   const object =
-    key.alg === 'EdDSA' ? importSpki(ed25519SpkiPrefix, key.bytes) : importSpki(p256SpkiPrefix, decompressP256(key.bytes))
+    key.alg === 'EdDSA'
+      ? importSpki(ed25519SpkiPrefix, key.bytes)
+      : importSpki(p256SpkiPrefix, decompressP256(key.bytes))
   imported.set(key, object)
   return object
 }

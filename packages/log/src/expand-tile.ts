@@ -42,7 +42,7 @@ export function copyOfNode(tile: ExpandedTile, height: number, index: number): U
 }
 
 function placeOfNode({ width }: ExpandedTile, height: number, index: number): number {
-  if (index >= Math.floor(width / 2 ** height)) throw new RangeError('the tile has no such subtree')
+  if (index >= width >> height) throw new RangeError('the tile has no such subtree')
   return nodesBelow(width, height) + index
 }
 

@@ -7,7 +7,7 @@ export {
 export { type Appended, appendLeaves, emptyEdge, rootOfEdge, type TreeEdge } from './append-leaves.ts'
 export { consistencyProof, inclusionProof, rootFromTiles } from './build-proof.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint, signCheckpoint, verifyCheckpoint } from './checkpoint.ts'
-export { commit, hashBytes, saltBytes } from './commit.ts'
+export { commit, commitText, hashBytes, saltBytes } from './commit.ts'
 export { type Cosigner, cosignCheckpoint, verifyCosignature } from './cosignature.ts'
 export { type CosignerKey, cosignerKey, formatCosignerKey, parseCosignerKey } from './cosigner-key.ts'
 export { encodeEntryBundle, parseEntryBundle } from './entry-bundle.ts'

@@ -80,7 +80,7 @@ function rememberedProof(
     if (heightInTile === 0) tile = null
     const sibling = node % 2 === 0 ? node + 1 : node - 1
     if (sibling <= last) {
-      const perTile = tileWidth / 2 ** heightInTile
+      const perTile = tileWidth >> heightInTile
       const isPerfect = (sibling + 1) * leaves <= size
       if (isPerfect) tile ??= cache.get(tileIn(size, Math.floor(height / tileHeight), Math.floor(sibling / perTile)))
       const hash = isPerfect

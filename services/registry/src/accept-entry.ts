@@ -1,6 +1,6 @@
 import { equalBytes, toBase64url, toHex, utf8 } from '@tillit/codec'
-import { type DidState, didKeyFor, maxDidLogCharacters, nextDidStateAsync } from '@tillit/did'
-import { commit, saltBytes } from '@tillit/log'
+import { type DidState, didKeyFor, maxDidLogCharacters, verifyDidEntry } from '@tillit/did'
+import { commit, commitText, saltBytes } from '@tillit/log'
 import { Problem } from '@tillit/problem'
 import type { DidAccepted, DidLogEntry } from '@tillit/schemas'
 import type { StoredDid, StoredEntry } from './did-store.ts'
@@ -38,9 +38,10 @@ export async function prepareEntry(
   { listed, ...ports }: { listed: boolean } & AcceptingPorts,
 ): Promise<NewEntry> {
   const line = lineOf(entry)
-  const state = await nextDidStateAsync({ state: previous?.state ?? null, entry, now: ports.now() })
+  const step = { state: previous?.state ?? null, entry, now: ports.now() }
+  const { state, canonicalText } = await verifyDidEntry(step)
   const did = previous?.did ?? state.did
-  return newEntry({ entry, line, state }, { did, logBytesBefore: previous?.logBytes ?? 0, listed, ...ports })
+  return newEntry({ canonicalText, line, state }, { did, logBytesBefore: previous?.logBytes ?? 0, listed, ...ports })
 }
 
 export interface EntryLine {
@@ -68,7 +69,7 @@ interface NewEntryOptions extends AcceptingPorts {
 
 /** Makes an entry ready to be stored that was verified: `state` is the one after it. Throws Problem body-too-large. */
 export function newEntry(
-  { entry, line, state }: { entry: DidLogEntry; line: EntryLine; state: DidState },
+  { canonicalText, line, state }: { canonicalText: string; line: EntryLine; state: DidState },
   { did, logBytesBefore, listed, ...ports }: NewEntryOptions,
 ): NewEntry {
   const logBytes = logBytesBefore + line.bytes + 1
@@ -82,7 +83,7 @@ export function newEntry(
     versionId: state.versionId,
     line: line.text,
     salt,
-    commitment: commit(salt, entry),
+    commitment: commitText(salt, canonicalText),
     acceptedAt: ports.now(),
     listed,
     state,

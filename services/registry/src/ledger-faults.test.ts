@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fromHex } from '@tillit/codec'
 import { addToOutbox, type TestDatabase, testDatabase } from '@tillit/database'
 import { secp256k1SignerFromPrivateKey } from '@tillit/keys'
 import {
@@ -131,6 +132,54 @@ test('a ledger that was set back is told, and holds the log again after one tran
   expect((await anchors()).map(({ size }) => size)).toEqual([1, 3])
   expect((await transactionsOf(account)) - before).toBe(1)
   expect((await status()).fault).toBeNull()
+})
+
+test('an anchor that came again by another transaction hides none of those before it', async () => {
+  const { city, grow, anchors, account } = await open()
+  for (let i = 0; i < 3; i++) {
+    await grow()
+    await city.registry.anchorNow()
+  }
+  const before = await anchors()
+  await rpc('anvil_reorg', [1, []])
+  await rpc('anvil_setNextBlockBaseFeePerGas', ['0x77359400'])
+  await rpc('evm_mine')
+  const outside = await openEvmLedger({ rpcUrl: anvil.rpcUrl, account })
+  const again = await outside.anchor(fromHex(before[2]?.root ?? ''), 3)
+  expect(again.transaction).not.toBe(before[2]?.transaction)
+  await grow()
+  await city.registry.anchorNow()
+  expect((await anchors()).slice(0, 2)).toEqual(before.slice(0, 2))
+  expect((await anchors()).map(({ size }) => size)).toEqual([1, 2, 3, 4])
+})
+
+test('anchors that a node did not show while it had fallen behind are taken back when it shows them again', async () => {
+  let behind = false
+  const lagging = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get: (target, name: keyof Ledger) => {
+        if (!behind) return target[name]
+        if (name === 'latest') return () => target.find(1)
+        if (name === 'confirm')
+          return async (transaction: string) => {
+            const found = await target.confirm(transaction)
+            return found?.size === 1 ? found : null
+          }
+        return name === 'anchor' ? () => Promise.reject(new Problem('ledger-unavailable')) : target[name]
+      },
+    })
+  const { city, grow, anchors } = await open({}, lagging)
+  for (let i = 0; i < 4; i++) {
+    await grow()
+    await city.registry.anchorNow()
+  }
+  const before = await anchors()
+  behind = true
+  await city.registry.anchorNow()
+  expect((await anchors()).map(({ size }) => size)).toEqual([1])
+  behind = false
+  await city.registry.anchorNow()
+  expect(await anchors()).toEqual(before)
 })
 
 test('an anchor that would cost more than it may is not sent, and the log goes on', async () => {

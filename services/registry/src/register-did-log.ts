@@ -1,10 +1,5 @@
-import {
-  formatDidWitnessFile,
-  maxWitnessFileCharacters,
-  parseDid,
-  publishablePrefix,
-  verifyDidLogStates,
-} from '@tillit/did'
+import { canonicalJson } from '@tillit/codec'
+import { parseDid, publishablePrefix, verifyDidLogStates } from '@tillit/did'
 import { Problem } from '@tillit/problem'
 import type { DidAccepted, DidLogAccepted, DidLogEntry, DidLogRegistration } from '@tillit/schemas'
 import { type AcceptingPorts, acceptedBefore, acceptedNow, lineOf, newEntry } from './accept-entry.ts'
@@ -12,7 +7,7 @@ import type { DidStore } from './did-store.ts'
 import type { NewEntry } from './did-writer.ts'
 import type { RegistryPorts } from './ports.ts'
 import { slugOf } from './register-did.ts'
-import { toWitnessFile, verifiedProofs } from './take-witness-proofs.ts'
+import { refuseTooLong, toWitnessFile, verifiedProofs } from './take-witness-proofs.ts'
 
 export type RegisteringPorts = AcceptingPorts & Pick<RegistryPorts, 'didHost'>
 
@@ -38,8 +33,7 @@ export async function registerDidLog(
   if (first === undefined) throw new RangeError('the log is empty')
   const proofs = items.flatMap((item, index) => verifiedProofs(item, states, `/witness_proofs/${index}`))
   const file = toWitnessFile(proofs)
-  if (formatDidWitnessFile(file).length > maxWitnessFileCharacters)
-    throw new Problem('body-too-large', { detail: 'The proofs of the DID are more than a resolver reads' })
+  refuseTooLong(file)
   const publishedVersion = publishablePrefix(states, file)
   if (!(await store.insertDidLog({ slug, entries: [first, ...more], proofs, publishedVersion })))
     return { answer: await storedBefore(did, registration, { store, ...ports }), created: false }
@@ -56,7 +50,9 @@ function newEntries(
     const entry = log[index]
     if (entry === undefined) break
     const logBytesBefore = entries.at(-1)?.logBytes ?? 0
-    entries.push(newEntry({ entry, line: lineOf(entry), state }, { ...options, logBytesBefore }))
+    entries.push(
+      newEntry({ canonicalText: canonicalJson(entry), line: lineOf(entry), state }, { ...options, logBytesBefore }),
+    )
   }
   return entries
 }

@@ -54,8 +54,7 @@ async function storeProofs(
     if (held.newestVersion !== states.length) return null
     for (const proof of proofs) await held.insertWitnessProof(proof, now())
     const file = toWitnessFile(await held.readWitnessProofs())
-    if (utf8(formatDidWitnessFile(file)).length > maxWitnessFileCharacters)
-      throw new Problem('body-too-large', { detail: 'The proofs of the DID are more than a resolver reads' })
+    refuseTooLong(file)
     const published = publishablePrefix(states, file)
     await held.publish(published)
     return {
@@ -87,6 +86,12 @@ export function verifiedProofs(
 function witnessesUpTo(states: readonly DidState[], { versionNumber }: DidState): string[] {
   const named = states.slice(0, versionNumber).flatMap(({ requiredWitness }) => requiredWitness?.witnesses ?? [])
   return [...new Set(named.map(({ id }) => id))]
+}
+
+/** Resolvers read so many bytes of a did-witness.json and no more. Throws Problem body-too-large. */
+export function refuseTooLong(file: readonly DidWitnessProofs[]): void {
+  if (utf8(formatDidWitnessFile(file)).length > maxWitnessFileCharacters)
+    throw new Problem('body-too-large', { detail: 'The proofs of the DID are more than a resolver reads' })
 }
 
 /** The items of did-witness.json. */

@@ -26,6 +26,7 @@ export type FindingCode =
   | 'did-entry-differs'
   | 'did-entry-not-logged'
   | 'did-not-witnessed'
+  | 'did-elsewhere'
   | 'anchor-differs'
   | 'anchor-beyond-log'
   | 'anchor-not-on-ledger'

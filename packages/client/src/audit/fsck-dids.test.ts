@@ -77,11 +77,11 @@ test('a DID that moved in is compared with the history at its place here, what i
   expect(await findings()).toEqual([`did-entry-hidden ${did}`])
 })
 
-test('a DID that is only on its way in is not asked for', async () => {
+test('a DID that is only on its way in is not asked for, and that it was not compared is told', async () => {
   const { entry } = await arrivingDid()
   await log.addDid(10)
   log.addPublic(entry)
-  expect(await findings()).toEqual([])
+  expect(await findings()).toEqual([`did-elsewhere ${entry.state.id}`])
 })
 
 test('a DID whose witnesses never approved it is not served, and that is right', async () => {

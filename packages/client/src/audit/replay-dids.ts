@@ -112,9 +112,18 @@ export class DidReplay {
   }
 
   async #compare(chain: Chain, { final }: { final: boolean }): Promise<boolean> {
-    // A DID that is on its way in is at another host until the entry that brings it.
-    if (chain.broken || (this.#anyHere && !chain.here)) return false
+    if (chain.broken) return false
     const { did } = chain
+    if (this.#anyHere && !chain.here) {
+      // One that is on its way in is at another host until the entry that brings it; any other would hide from this comparison.
+      if (final)
+        this.#findings.warning(
+          'did-elsewhere',
+          did,
+          'It is at another host than the log is called by, so it was not compared',
+        )
+      return true
+    }
     const { pathname } = webvhLocation(did)
     const served = await this.#served(pathname, did)
     if (served === null) return false
