@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { encodeId, idBytes } from '@tillit/codec'
 import { connect, problemOfDatabaseError } from '@tillit/database'
 import { didKeyFor } from '@tillit/did'
@@ -61,7 +61,7 @@ export async function openReadingCity(database: BenchDatabase): Promise<ReadingC
     },
     problemOf: problemOfDatabaseError,
     readiness: [],
-    newRequestId: () => encodeId('req', new Uint8Array(randomBytes(idBytes))),
+    newRequestId: randomUUID,
   })
   await app.register(metering.routes)
   const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { encodeId, idBytes } from '@tillit/codec'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { connect, listen, outboxChannel, problemOfDatabaseError } from '@tillit/database'
 import { createLogger, createServer } from '@tillit/http'
 import { signerFromSeed } from '@tillit/keys'
@@ -45,7 +44,7 @@ export async function openRegistryCity({ url }: BenchDatabase): Promise<Registry
     authentication: { issuer: `${publicUrl}/oauth`, audience: publicUrl, jwks: () => ({ keys: [] }), now },
     problemOf: problemOfDatabaseError,
     readiness: [],
-    newRequestId: () => encodeId('req', new Uint8Array(randomBytes(idBytes))),
+    newRequestId: randomUUID,
   })
   await app.register(registry.routes)
   const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { encodeId, idBytes } from '@tillit/codec'
+import { randomBytes, randomUUID } from 'node:crypto'
 import {
   connect,
   type Database,
@@ -185,7 +184,8 @@ export async function constructCity({
     publicUrl,
     authentication: { issuer: `${publicUrl}/oauth`, audience: publicUrl, jwks: authorization.jwks, now },
     problemOf: problemOfDatabaseError,
-    newRequestId: () => encodeId('req', random(idBytes)),
+    // As hard to guess as any id, and drawn from a store of randomness: a call for it would be a tenth of a short answer.
+    newRequestId: randomUUID,
     readiness: [
       { name: 'city', check: async () => (open ? null : 'starting') },
       { name: 'database', check: () => sql`SELECT 1`.execute(registryDatabase).then(() => null) },
