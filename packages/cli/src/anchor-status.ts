@@ -147,6 +147,10 @@ async function describe({ status, ledger, unanchoredSeconds, faults }: AnchorRep
   if (!ledger.asked) lines.push(`… the ledger itself was not asked: ${ledger.why}`)
   else if (faults.length === 0)
     lines.push(`✓ the ledger itself holds a log of ${ledger.size} entries, as the city says`)
+  if (status.publishing_fault !== null)
+    lines.push(
+      `✗ the city publishes nothing new (${status.signed_size} entries are signed): ${status.publishing_fault}`,
+    )
   if (status.fault !== null) lines.push(`✗ the city does not anchor: ${status.fault}`)
   return [...lines, ...faults.map((fault) => `✗ ${fault}`)]
 }

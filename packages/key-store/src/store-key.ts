@@ -35,7 +35,7 @@ export async function readStoreKeys(folder: string, passphrase: string): Promise
   const opened = unseal(await deriveKey(passphrase, kdf), contextOf(kdf), sealed)
   if (opened === null)
     throw new Problem('invalid-configuration', {
-      detail: `The passphrase does not open ${storeKeyFile}: give the one that the keys were sealed with. If it is that one, the file is damaged; put back the one it was`,
+      detail: `The passphrase does not open ${storeKeyFile}: give the one that the keys were sealed with. If it is that one, the file is damaged; put back a copy of it`,
     })
   const [first, ...others] = (JSON.parse(opened) as { id: string; key: string }[]).map(({ id, key }) => ({
     id,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type KeyStore, openKeyStore, storeKeyFile, type TokenOptions, writeDurably } from '@tillit/key-store'
-import { Problem } from '@tillit/problem'
+import { isProblem, Problem } from '@tillit/problem'
 import type { Config } from './config.ts'
 
 export function keysFolder({ dataDir }: Pick<Config, 'dataDir'>): string {
@@ -22,7 +22,17 @@ export async function openKeys(
 ): Promise<KeyStore> {
   const passphrase = await readPassphrase(config)
   const token = config.token === null || readOnly ? null : await tokenOptions(config.token)
-  return openKeyStore({ folder: keysFolder(config), passphrase, token, now, readOnly })
+  try {
+    return await openKeyStore({ folder: keysFolder(config), passphrase, token, now, readOnly })
+  } catch (cause) {
+    if (!isProblem(cause, 'invalid-configuration')) throw cause
+    // The store knows no files outside of its folder; whoever reads this has to know which one held the passphrase.
+    const from = config.keyPassphraseFile ?? ownPassphraseFile(config)
+    throw new Problem(cause.code, {
+      detail: `${cause.message} (keys in ${keysFolder(config)}, passphrase from ${from})`,
+      cause,
+    })
+  }
 }
 
 /**

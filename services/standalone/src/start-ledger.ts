@@ -33,6 +33,10 @@ export async function startLedger(
 ): Promise<CityLedger> {
   if (config.ledgerRpcUrl !== null || config.ledgerChain !== null) return outsideLedger(config, keys, onEvent)
   if (findAnvil() === null) return { open: { absent: anvilMissing }, publicRpcUrl: null, stop: async () => undefined }
+  if (config.environment === 'production')
+    onEvent(
+      'the log is anchored on an embedded chain, which proves nothing to others; set LEDGER_CHAIN or LEDGER_RPC_URL',
+    )
   const anvil: Anvil = await startAnvil({ dataDir: join(config.dataDir, 'ledger'), onEvent })
   return {
     open: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount() }),
