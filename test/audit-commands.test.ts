@@ -55,10 +55,17 @@ describe('tillit fsck', () => {
     log.lies.set('/log/tile/0/000', (honest) => honest?.map((byte, at) => (at === 9 ? byte ^ 1 : byte)) ?? null)
     const { status, out } = await tillit('fsck', log.url, '--json')
     expect(JSON.parse(out)).toMatchObject({
-      ...{ sound: false, trust: 'the log’s own', ledger: null },
+      ...{ sound: false, trust: { key: 'the log’s own', witnesses: 'the log’s own' }, ledger: null },
       findings: [{ severity: 'error', code: 'tile-differs', where: '/log/tile/0/000' }],
     })
     expect(status).toBe(1)
+  })
+
+  test('with a key alone, does not pass the witnesses off as the auditor’s', async () => {
+    const { status, out } = await tillit('fsck', log.url, '--vkey', log.vkey)
+    expect(out).toContain('judged by    the auditor’s word for the key, the log’s own for the witnesses')
+    expect(status).toBe(0)
+    expect((await tillit('fsck', log.url, '--policy', 'policy')).out).toContain('judged by    the auditor’s word\n')
   })
 
   test('without a URL, or with a policy that is none, says how it is called', async () => {

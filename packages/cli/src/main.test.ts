@@ -163,6 +163,15 @@ test.concurrent('a receipt that holds is status 0, one that waits for its anchor
   expect(JSON.parse(waiting.out)).toMatchObject({ verified: true, anchor: 'pending', index: 1, size: 2 })
 })
 
+test.concurrent('what a receipt calls its entry is told as its own word, and only words reach the terminal', async () => {
+  const opening = { ...receipt.opening, kind: 'did' }
+  const { out } = await tillit('verify', await file('relabelled.json', { ...receipt, opening }), '--offline')
+  expect(out).toContain('the receipt says that it is of the kind did, which the commitment does not hold')
+  const bare = await file('bare.json', await makeReceipt({ anchored: true, entry: { caller_name: '\u001b[2Jx' } }))
+  const shown = await tillit('verify', bare, '--offline')
+  expect(shown).toMatchObject({ status: 0, out: expect.not.stringMatching(/undefined|\u001b/) })
+})
+
 test.concurrent('a changed receipt, another log key and what is no receipt are status 1, with the code', async () => {
   const entry = { ...receipt.opening.entry, values: 30 }
   const changed = { ...receipt, opening: { ...receipt.opening, entry } }

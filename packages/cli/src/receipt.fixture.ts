@@ -14,13 +14,20 @@ import type { Receipt } from '@tillit/schemas'
 
 const origin = 'city.example/log'
 
+const record = {
+  ...{ at: '2026-03-01T12:00:00Z', caller_name: 'Adviser', decision: 'permit', granularity: 'P1D', values: 31 },
+}
+
 /** A receipt of a log of two entries, signed by a key of its own; `anchored` says that a ledger holds it. */
-export async function makeReceipt({ anchored }: { anchored: boolean }): Promise<Receipt> {
+export async function makeReceipt({
+  anchored,
+  entry = record,
+}: {
+  anchored: boolean
+  entry?: Record<string, unknown>
+}): Promise<Receipt> {
   const signer = await signerFromSeed(new Uint8Array(32).fill(7))
   const salt = new Uint8Array(saltBytes).fill(8)
-  const entry = {
-    ...{ at: '2026-03-01T12:00:00Z', caller_name: 'Adviser', decision: 'permit', granularity: 'P1D', values: 31 },
-  }
   const commitment = commit(salt, entry)
   const sibling = leafHash(new Uint8Array(32).fill(9))
   const root = nodeHash(sibling, leafHash(commitment))

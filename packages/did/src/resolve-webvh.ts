@@ -28,19 +28,20 @@ export interface ResolvedVersion {
 }
 
 /**
- * Verifies the log and picks a version. Only versions that are sufficiently witnessed count, with all before them: until
- * its witnesses have approved the newest entry, a DID is what it was before. An older version that is named is given even
- * when a later entry is invalid (did:webvh v1.0, "Read"). Throws Problem invalid-did-log and the like,
- * did-not-witnessed, and did-not-found when there was no such version.
+ * Verifies the log and picks a version. Only versions that are sufficiently witnessed count, with all before them. An entry
+ * that its witnesses have not approved must not be published, so to find one ends the resolution like an invalid one does;
+ * an older version that is named is given nevertheless (did:webvh v1.0, "Read"). Throws Problem invalid-did-log and the
+ * like, did-not-witnessed, and did-not-found when there was no such version.
  */
 export async function resolveVersion(
   did: string,
   entries: readonly DidLogEntry[],
   options: ResolveVersionOptions,
 ): Promise<ResolvedVersion> {
-  const { states, fault } = await verifyDidLogStates(entries, options)
-  if (states.length === 0) throw fault ?? refuseEntry('The log is empty', '')
+  const { states, fault: invalid } = await verifyDidLogStates(entries, options)
+  if (states.length === 0) throw invalid ?? refuseEntry('The log is empty', '')
   const counted = await countedStates(states, options)
+  const fault = counted.length < states.length ? notWitnessed() : invalid
   const latest = counted.at(-1)
   if (latest === undefined) throw notWitnessed()
   if (!counted.some((state) => state.did === did))

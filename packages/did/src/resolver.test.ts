@@ -151,12 +151,15 @@ describe('a did:webvh', () => {
       })
     })
 
-    test('stays at its newest witnessed version until they have approved the next', async () => {
+    test('does not resolve while they have not approved the newest version, except to one that is named', async () => {
       const [entry, next] = await made()
       const id = entry.state.id as string
       const oldFile = formatDidWitnessFile([await witnessEntry(entry.versionId, first, at(2))])
       const before = resolverWith(null, formatDidLog([entry, next]), oldFile)
-      expect((await before.resolve(id)).didDocumentMetadata).toMatchObject({
+      const newest = await before.resolve(id)
+      expect(newest.didDocument).toBeNull()
+      expect(newest.didResolutionMetadata.problemDetails?.code).toBe('did-not-witnessed')
+      expect((await before.resolve(id, { versionNumber: 1 })).didDocumentMetadata).toMatchObject({
         versionId: entry.versionId,
         updated: at(1).toISOString(),
         witness: { ...witness, threshold: '1' },

@@ -48,9 +48,12 @@ export function createLog(ports: RegistryPorts, { dids, onPublished }: LogOption
   const anchors = createAnchorStore(ports.database)
   const published = createPublishedLog(publications, log.readTiles)
   const prune = createPruner(createRetentionStore(ports.database))
-  const publisher = createPublisher({ log, publications, witnessing, prune, onPublished }, ports)
-  const sequencer = createSequencer(log, ports, publisher.wake)
-  const anchorer = createAnchorer({ publications, published, anchors }, ports)
+  const anchorer = createAnchorer({ log, publications, published, anchors }, ports, () => {
+    sequencer.wake()
+    publisher.wake()
+  })
+  const publisher = createPublisher({ log, publications, witnessing, ledger: anchorer, prune, onPublished }, ports)
+  const sequencer = createSequencer(log, ports, { ledger: anchorer, onSigned: publisher.wake })
   const openings = createOpeningReader(ports.database)
   const routeParts = { log, published, publications, publisher, anchors, anchorer, openings, dids, witnessing, ports }
   return {

@@ -5,6 +5,7 @@ import { fromHex } from '@tillit/codec'
 import { addToOutbox, type TestDatabase, testDatabase } from '@tillit/database'
 import { secp256k1SignerFromPrivateKey } from '@tillit/keys'
 import {
+  type AnchoredHead,
   type Anvil,
   accountAddress,
   type EvmLedgerOptions,
@@ -14,8 +15,8 @@ import {
 } from '@tillit/ledger'
 import { Problem } from '@tillit/problem'
 import type { AnchorList, LedgerStatus } from '@tillit/schemas'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { RegistryTables } from './index.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { RegistryPorts, RegistryTables } from './index.ts'
 import { eventually, recordingLogger, testRegistry } from './registry.fixture.ts'
 
 let folder: string
@@ -43,7 +44,11 @@ afterEach(async () => {
 })
 
 /** A city with a contract of its own, so that the tests share one chain. */
-async function open(options: Partial<EvmLedgerOptions> = {}, wrap = (ledger: Ledger) => ledger) {
+async function open(
+  options: Partial<EvmLedgerOptions> = {},
+  wrap = (ledger: Ledger) => ledger,
+  ports: Partial<RegistryPorts> = {},
+) {
   const { lines, logger } = recordingLogger()
   const account = await newAccount()
   const city = await testRegistry(database, {
@@ -51,6 +56,7 @@ async function open(options: Partial<EvmLedgerOptions> = {}, wrap = (ledger: Led
       wrap(await openEvmLedger({ rpcUrl: anvil.rpcUrl, timeoutMs: 2000, patienceMs: 1000, account, ...options })),
     anchorIntervalSeconds: 3600,
     logger,
+    ...ports,
   })
   cities.push(city)
   city.registry.start()
@@ -231,4 +237,76 @@ test.each(['failed', 'failed but persisted'])('an anchor that %s is there once i
   expect((await anchors()).at(-1)?.size).toBe(3)
   expect(await status()).toMatchObject({ fault: null, unanchored: null })
   expect((await transactionsOf(account)) - before).toBe(how === 'failed' ? 1 : 2)
+})
+
+/** Shows the ledger with another newest head while there is one. */
+function contradicting() {
+  const state: { head: AnchoredHead | null } = { head: null }
+  const wrap = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get: (target, name: keyof Ledger) =>
+        name === 'latest' && state.head !== null ? async () => state.head : target[name],
+    })
+  return { state, wrap }
+}
+
+describe('a log that the ledger contradicts', () => {
+  test.each([
+    ['holds another root', 1],
+    ['is larger', 5000],
+  ])('(the one there %s) signs and publishes nothing until the ledger agrees again', async (_, size) => {
+    const { state, wrap } = contradicting()
+    const { city, status, grow } = await open({}, wrap)
+    await grow()
+    await city.registry.anchorNow()
+    state.head = { size, root: new Uint8Array(32).fill(9) }
+    await city.registry.anchorNow()
+    const commitment = crypto.getRandomValues(new Uint8Array(32))
+    await addToOutbox(database.connect<RegistryTables>('registry'), 'registry', { kind: 'did', commitment })
+    await eventually(async () => {
+      const { sequencing_fault, publishing_fault } = await city.registry.status()
+      expect([sequencing_fault, publishing_fault]).toEqual(Array(2).fill(expect.stringContaining('is not ours')))
+    })
+    expect(await status()).toMatchObject({ signed_size: 1, latest_checkpoint: { size: 1 } })
+    state.head = null
+    await city.registry.anchorNow()
+    await eventually(async () =>
+      expect(await status()).toMatchObject({ latest_checkpoint: { size: 2 }, publishing_fault: null, fault: null }),
+    )
+  })
+
+  test('is compared with it before anything is signed after a start', async () => {
+    const { state, wrap } = contradicting()
+    state.head = { size: 3, root: new Uint8Array(32).fill(9) }
+    const commitment = crypto.getRandomValues(new Uint8Array(32))
+    await addToOutbox(database.connect<RegistryTables>('registry'), 'registry', { kind: 'did', commitment })
+    const { city, status } = await open({}, wrap)
+    await eventually(async () =>
+      expect((await city.registry.status()).sequencing_fault).toContain('a log of 3 entries that is not ours'),
+    )
+    expect(await status()).toMatchObject({ signed_size: 0, latest_checkpoint: null })
+  })
+
+  test('goes on when it only is smaller than on the embedded ledger, which tells so', async () => {
+    const { state, wrap } = contradicting()
+    const { city, status, grow } = await open({}, wrap, { ledgerEmbedded: true })
+    state.head = { size: 5000, root: new Uint8Array(32).fill(9) }
+    await city.registry.anchorNow()
+    expect(await grow()).toBe(1)
+    expect(await status()).toMatchObject({ fault: expect.stringContaining('not ours'), publishing_fault: null })
+  })
+})
+
+test('a ledger that never answers does not keep the log from being published', async () => {
+  const city = await testRegistry(database, {
+    ledger: () => new Promise<Ledger>((_, reject) => stopping.signal.addEventListener('abort', () => reject(stopped))),
+  })
+  const stopping = new AbortController()
+  const stopped = new Problem('ledger-unavailable')
+  cities.push(city)
+  city.registry.start()
+  const commitment = crypto.getRandomValues(new Uint8Array(32))
+  await addToOutbox(database.connect<RegistryTables>('registry'), 'registry', { kind: 'did', commitment })
+  await eventually(async () => expect((await city.registry.status()).latest_checkpoint?.size).toBe(1))
+  stopping.abort()
 })

@@ -24,6 +24,8 @@ export interface LogReader {
   /** The entries of the leaves from `index` on, at most `count`. */
   readEntries(index: number, count: number): Promise<Uint8Array[]>
   readTiles: ReadTiles
+  /** How many leaves are stored, signed or not. */
+  readSize(): Promise<number>
   newestSigned(): Promise<SignedCheckpoint | null>
 }
 
@@ -32,10 +34,9 @@ export interface LogStore extends LogReader {
   sequence<T>(work: (writer: LogWriter) => Promise<T>): Promise<T>
 }
 
-export interface LogWriter extends Pick<LogReader, 'readEntries' | 'readTiles' | 'newestSigned'> {
+export interface LogWriter extends Pick<LogReader, 'readEntries' | 'readTiles' | 'readSize' | 'newestSigned'> {
   /** Takes what waits out of all outboxes, in the order in which it came, and leaves out what the log holds already. */
   takeFromOutboxes(): Promise<NewLeaf[]>
-  readSize(): Promise<number>
   /** How many leaves the newest published checkpoint holds; 0 before the first. */
   readPublishedSize(): Promise<number>
   insertLeaves(first: number, leaves: readonly NewLeaf[], sequencedAt: Date): Promise<void>
@@ -77,6 +78,11 @@ function createReader(database: Kysely<RegistryTables>): LogReader {
       return rows.map((row) => logEntry(row.commitment, row.public_salt))
     },
     readTiles: tileReader(database),
+    readSize: async () => {
+      const { rows } = await sql<{ size: number }>`
+        SELECT coalesce(max(index) + 1, 0)::bigint AS size FROM registry.leaves`.execute(database)
+      return rows[0]?.size ?? 0
+    },
     newestSigned: async () => {
       const row = await database
         .selectFrom('registry.checkpoints')
@@ -90,17 +96,13 @@ function createReader(database: Kysely<RegistryTables>): LogReader {
 }
 
 function createWriter(transaction: Kysely<RegistryTables>): LogWriter {
-  const { readEntries, readTiles, newestSigned } = createReader(transaction)
+  const { readEntries, readTiles, readSize, newestSigned } = createReader(transaction)
   return {
     readEntries,
     readTiles,
+    readSize,
     newestSigned,
     takeFromOutboxes: () => takeFromOutboxes(transaction),
-    readSize: async () => {
-      const { rows } = await sql<{ size: number }>`
-        SELECT coalesce(max(index) + 1, 0)::bigint AS size FROM registry.leaves`.execute(transaction)
-      return rows[0]?.size ?? 0
-    },
     readPublishedSize: async () => {
       const { rows } = await sql<{ size: number }>`
         SELECT coalesce(max(size), 0)::bigint AS size FROM registry.published_checkpoints`.execute(transaction)

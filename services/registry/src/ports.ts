@@ -38,6 +38,8 @@ export interface RegistryPorts {
    * no ledger and its log runs unanchored.
    */
   readonly ledger: (() => Promise<Ledger>) | { readonly absent: string }
+  /** The ledger is the embedded chain of a development city, which may hold more than a log that began anew. */
+  readonly ledgerEmbedded?: boolean
   /** Where outsiders may read the ledger; null when its URL is not for them. */
   readonly publicRpcUrl: string | null
   readonly anchorIntervalSeconds: number

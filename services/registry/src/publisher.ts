@@ -1,3 +1,4 @@
+import type { LedgerWord } from './anchorer.ts'
 import { type Condition, createCondition } from './condition.ts'
 import type { LogReader } from './log-store.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -19,6 +20,7 @@ export interface PublisherParts {
   readonly log: LogReader
   readonly publications: PublicationStore
   readonly witnessing: Witnessing
+  readonly ledger: LedgerWord
   /** Deletes notes that nothing rests on; gives whether there may be more of them. */
   readonly prune: () => Promise<boolean>
   /** Called after each publication, and once after the start: whatever rests on the published log can go on. */
@@ -71,6 +73,7 @@ export function createPublisher(parts: PublisherParts, ports: Pick<RegistryPorts
 
   async function publish(): Promise<void> {
     try {
+      if (!parts.ledger.allows()) return
       await publishNewestCheckpoint({ ...parts, now: ports.now, onAnswers: tell, signal: stopping.signal })
       condition.works()
     } catch (error) {

@@ -1,4 +1,5 @@
 import { isProblem } from '@tillit/problem'
+import type { LedgerWord } from './anchorer.ts'
 import { createCondition } from './condition.ts'
 import type { LogStore } from './log-store.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -21,9 +22,14 @@ export interface Sequencer {
 
 /**
  * Keeps moving outboxes into the log and signing checkpoints; woken by notifications, polling in any case. A log that does
- * not extend what it has signed is not touched until it does again.
+ * not extend what it has signed, or that the ledger contradicts, is not touched until it does again: entries wait in the
+ * outboxes.
  */
-export function createSequencer(log: LogStore, ports: RegistryPorts, onSigned: () => void): Sequencer {
+export function createSequencer(
+  log: LogStore,
+  ports: RegistryPorts,
+  { ledger, onSigned }: { ledger: LedgerWord; onSigned: () => void },
+): Sequencer {
   const condition = createCondition('sequencing', ports.logger)
   const listening = createCondition('listening', ports.logger)
   let loop: Loop | null = null
@@ -48,6 +54,7 @@ export function createSequencer(log: LogStore, ports: RegistryPorts, onSigned: (
   }
 
   async function pass(): Promise<void> {
+    if (!ledger.allows()) return
     if (!verified) await verifyStoredLog(log)
     verified = true
     const appended = await sequenceOutboxes(log, ports)

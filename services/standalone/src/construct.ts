@@ -29,7 +29,7 @@ export interface Foundations {
   config: Config
   keys: KeyStore
   databaseUrlOf: (schema: ServiceSchema) => string
-  ledger: Pick<CityLedger, 'open' | 'publicRpcUrl'>
+  ledger: Pick<CityLedger, 'open' | 'publicRpcUrl' | 'embedded'>
   /** Opens the way to the witnesses of the log. */
   openWitnessing: (log: { origin: string; signers: readonly Signer[] }) => Promise<RegistryPorts['witnessing']>
   /** The built page of the portal. */
@@ -112,6 +112,7 @@ export async function constructCity({
     didWitnessSigner: await keys.signer('did-witness'),
     ledger: ledger.open,
     publicRpcUrl: ledger.publicRpcUrl,
+    ledgerEmbedded: ledger.embedded === true,
     anchorIntervalSeconds: config.anchorIntervalSeconds,
     listenOutbox: (onNotify) => listen(databaseUrlOf('registry'), outboxChannel, onNotify),
     logger,

@@ -22,6 +22,8 @@ export interface CityLedger {
   open: (() => Promise<Ledger>) | { absent: string }
   /** Where anyone may read it; null when the only URL that we know may hold a secret. */
   publicRpcUrl: string | null
+  /** A chain of this city alone, for development. */
+  embedded?: true
   stop(): Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function startLedger(
   return {
     open: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount() }),
     publicRpcUrl: anvil.rpcUrl,
+    embedded: true,
     stop: () => anvil.stop(),
   }
 }

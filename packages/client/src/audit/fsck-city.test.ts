@@ -1,10 +1,10 @@
 import { fromUtf8, parseJson, toHex } from '@tillit/codec'
-import { formatDidLog } from '@tillit/did'
+import { createDid, formatDidLog } from '@tillit/did'
 import { parseTrustPolicy } from '@tillit/log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fetchFromCity } from './fetch-city.ts'
 import { type FsckOptions, fsckCity } from './fsck-city.ts'
-import { contract, json, LyingLog, now, startLyingLog } from './lying-log.fixture.ts'
+import { contract, json, LyingLog, now, signerOf, startLyingLog } from './lying-log.fixture.ts'
 
 type Log = Awaited<ReturnType<typeof startLyingLog>>
 let log: Log
@@ -57,7 +57,8 @@ describe('an honest city', () => {
     const onProgress: FsckOptions['onProgress'] = ({ stage, done, total }) => progress.push(`${stage} ${done}/${total}`)
     const report = await fsck({ onProgress })
     expect(report.findings).toEqual([])
-    expect(report).toMatchObject({ sound: true, origin: 'city.example/log', size: log.size, trust: 'the auditor’s' })
+    expect(report).toMatchObject({ sound: true, origin: 'city.example/log', size: log.size })
+    expect(report.trust).toEqual({ key: 'the auditor’s', witnesses: 'the auditor’s' })
     expect(report.cosignedBy.map(({ name }) => name)).toEqual(['w1'])
     expect(report.counts).toMatchObject({ entries: log.size, opened: 6, unlisted: log.size - 6, dids: 3, anchors: 3 })
     expect(progress).toEqual([
@@ -69,9 +70,11 @@ describe('an honest city', () => {
   test('is sound by its own word, and by its key alone', async () => {
     const fetchCity = fetchFromCity(log.url, { pausesMilliseconds: [] })
     const own = await fsckCity({ fetchCity, now: () => now })
-    expect(own).toMatchObject({ sound: true, trust: 'the log’s own', findings: [] })
+    const trust = { key: 'the log’s own', witnesses: 'the log’s own' }
+    expect(own).toMatchObject({ sound: true, trust, findings: [] })
     const byKey = await fsckCity({ fetchCity, now: () => now, vkey: log.vkey })
-    expect(byKey).toMatchObject({ sound: true, trust: 'the auditor’s', findings: [] })
+    // The witnesses that cosigned are still those of the city's choice.
+    expect(byKey).toMatchObject({ sound: true, trust: { ...trust, key: 'the auditor’s' }, findings: [] })
   })
 
   test('is sound when its log is empty', async () => {
@@ -226,6 +229,7 @@ describe('the checkpoint', () => {
     expect(found.map(({ code }) => code)).toEqual(['policy-missing', 'checkpoint-not-signed'])
     const byKey = await fsckCity({ fetchCity, now: () => now, vkey: log.vkey })
     expect(byKey).toMatchObject({ sound: true, findings: [{ severity: 'warning', code: 'policy-missing' }] })
+    expect(byKey.trust).toEqual({ key: 'the auditor’s', witnesses: null })
   })
 })
 
@@ -247,6 +251,14 @@ describe('the openings', () => {
     const [first] = log.openings
     if (first !== undefined) log.openings.splice(2, 0, { ...first, index: 50 })
     expect((await findings()).some((one) => one.startsWith('opening-wrong index 50'))).toBe(true)
+  })
+
+  test('one that is called something else does not hide an entry of a DID', async () => {
+    const last = log.openings.findLast(({ entry }) => entry === log.dids.get(log.plain)?.entries.at(-1))
+    if (last === undefined) throw new Error('the test is wrong')
+    last.kind = 'access-record'
+    log.dids.get(log.plain)?.entries.pop()
+    expect(await findings()).toEqual([`opening-wrong index ${last.index}`, `did-entry-hidden ${log.plain}`])
   })
 
   test('pages that go in circles come to an end', async () => {
@@ -297,6 +309,57 @@ describe('the histories of DIDs', () => {
   test('a witnessed version that is kept back', async () => {
     lie(didPath(log.witnessed), () => new TextEncoder().encode(formatDidLog(served(log.witnessed).slice(0, 1))))
     expect(await findings()).toEqual([`did-entry-hidden ${log.witnessed}`])
+  })
+})
+
+describe('the list of DIDs', () => {
+  async function unloggedDid(): Promise<string> {
+    const signer = await signerOf(30)
+    const { did, entry } = await createDid({ signer, host: 'city.example', path: ['dids', '{SCID}'], now })
+    log.dids.set(did, { entries: [entry], witness: null })
+    return did
+  }
+
+  test('a DID listed and served, but never logged', async () => {
+    expect(await findings()).toEqual([])
+    expect(await findings()).toEqual([`did-not-logged ${await unloggedDid()}`])
+  })
+
+  test('a DID listed under another name than it has in the log', async () => {
+    const other = `${log.plain}x`
+    log.dids.set(other, { entries: [...(log.dids.get(log.plain)?.entries ?? [])], witness: null })
+    expect(await findings()).toEqual([`did-not-logged ${other}`])
+  })
+
+  test('a DID that was registered just now may come under the next checkpoint', async () => {
+    const did = await unloggedDid()
+    const honest = fetchFromCity(log.url, { pausesMilliseconds: [] })
+    let logged = false
+    const fetchCity: FsckOptions['fetchCity'] = async (path, options) => {
+      if (path === didPath(log.plain) && !logged) {
+        logged = true
+        for (const entry of log.dids.get(did)?.entries ?? []) log.addPublic(entry)
+        await log.publish()
+      }
+      return honest(path, options)
+    }
+    expect(await findings({ fetchCity })).toEqual([])
+    expect(logged).toBe(true)
+  })
+
+  test('no list: what is served but not logged cannot be found then, and that is told', async () => {
+    lie('/dids', () => null)
+    expect(await fsck()).toMatchObject({ sound: true, findings: [{ severity: 'warning', code: 'did-list-missing' }] })
+  })
+
+  test.each([
+    ['is no list', () => ({ dids: null, next_after: null })],
+    ['goes in circles', () => ({ dids: [{ did: log.plain, version_id: '' }], next_after: log.plain })],
+    ['has pages of nothing', () => ({ dids: [], next_after: 'did:webvh:z' })],
+    ['has an endless DID', () => ({ dids: [{ did: `did:webvh:${'x'.repeat(1024)}` }], next_after: null })],
+  ])('a list that %s', async (_, page) => {
+    lie('/dids', () => json(page()))
+    expect((await findings()).map((one) => one.split('?')[0])).toEqual(['list-malformed /dids'])
   })
 })
 

@@ -178,6 +178,7 @@ export class LyingLog {
     if (pathname === '/log/policy') return utf8(this.policy)
     if (pathname.startsWith('/log/tile/')) return this.#tile(pathname.slice('/log/tile/'.length))
     if (pathname === '/registry/ledger') return json(this.status)
+    if (pathname === '/dids') return this.#listed(searchParams.get('after') ?? '')
     if (pathname === '/log/openings') return this.#page('openings', 'index', 'next_from', searchParams, this.openings)
     if (pathname === '/registry/anchors')
       return this.#page('anchors', 'size', 'next_min_size', searchParams, this.anchors)
@@ -204,6 +205,12 @@ export class LyingLog {
     const rest = items.filter((item) => Number(Reflect.get(item, by)) >= from)
     const following = rest[2]
     return json({ [name]: rest.slice(0, 2), [next]: following === undefined ? null : Reflect.get(following, by) })
+  }
+
+  #listed(after: string): Uint8Array {
+    const rest = [...this.dids.keys()].sort().filter((did) => did > after)
+    const dids = rest.slice(0, 2).map((did) => ({ did, version_id: this.dids.get(did)?.entries.at(-1)?.versionId ?? '' }))
+    return json({ dids, next_after: rest.length > 2 ? rest[1] : null })
   }
 
   #add(entries: readonly Uint8Array[]): void {
