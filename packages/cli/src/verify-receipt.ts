@@ -11,9 +11,9 @@ import {
   verifyReceiptText,
 } from '@tillit/log'
 import { Problem } from '@tillit/problem'
-import { type AnchorEvidence, Receipt } from '@tillit/schemas'
+import { type AnchorEvidence, type Opening, Receipt } from '@tillit/schemas'
 import { Check } from 'typebox/value'
-import { readTrust } from './audit/trust-options.ts'
+import { forTerminal, readTrust } from './audit/trust-options.ts'
 import { onlyArgument, UsageError } from './usage-error.ts'
 
 export const verifyUsage = `tillit verify RECEIPT [--wait] [--vkey KEY] [--policy FILE] [--contract 0x…] [--ledger URL]
@@ -116,7 +116,7 @@ function verifyText(
   if (verified === null) throw new UsageError(verifyUsage)
   say(`✓ entry ${verified.index} of the log, in its checkpoint of ${verified.size} entries`)
   if (verified.cosignedBy !== null) say(cosigners(verified.cosignedBy))
-  say(`  a ${verified.opening.kind} entry`)
+  say(kindIn(verified.opening))
   return report(json, { ...verified, verified: true, anchor: 'unknown' }, 0)
 }
 
@@ -145,21 +145,18 @@ async function standardInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
+/** The kind is told by whoever made the receipt: the commitment is of the entry alone. */
+function kindIn({ kind }: Opening): string {
+  return `  the receipt says that it is of the kind ${kind}, which the commitment does not hold`
+}
+
 function describe({ opening }: Receipt, say: (line: string) => void): void {
-  const entry = opening.entry as {
-    caller_name?: string
-    decision?: string
-    granularity?: string | null
-    values?: number
-    at?: string
-  }
-  if (opening.kind !== 'access-record') {
-    say(`  a ${opening.kind} entry`)
-    return
-  }
-  say(
-    `  ${entry.at}: ${entry.caller_name}, ${entry.decision}, ${entry.values} values at ${entry.granularity ?? 'no granularity'}`,
-  )
+  say(kindIn(opening))
+  if (opening.kind !== 'access-record') return
+  const { at, caller_name: caller, decision, values, granularity } = opening.entry
+  // An entry that is only called an access record may hold anything.
+  if (![at, caller, decision].every((text) => typeof text === 'string') || typeof values !== 'number') return
+  say(forTerminal(`  ${at}: ${caller}, ${decision}, ${values} values at ${granularity ?? 'no granularity'}`))
 }
 
 /** Loaded only here: whoever asks nobody does not wait for it. */

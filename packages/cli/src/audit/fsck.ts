@@ -80,10 +80,18 @@ function* describe(report: FsckReport, place: LedgerPlace | { absent: string }):
     yield `  log          ${report.origin}`
     yield `  entries      ${report.size}: ${counts.opened} public ones opened, ${counts.unlisted} seen as commitments only`
     yield `  root         ${report.root}`
-    yield `  judged by    ${report.trust} word${report.trust === 'the log’s own' ? '; say whom you trust with --policy or --vkey' : ''}`
+    yield `  judged by    ${judgedBy(report.trust)}`
     yield `  cosigned by  ${cosignedBy.map(({ name }) => name).join(', ') || 'nobody'}`
     yield `  public DIDs  ${counts.dids} replayed and compared with what is served`
     yield `  anchors      ${counts.anchors} compared with the log ${'absent' in place ? `only: ${place.absent}` : `and the ledger (contract ${place.contract})`}`
   }
   yield report.sound ? '✓ nothing contradicts the city' : '✗ something is wrong'
+}
+
+/** A quorum of witnesses that the log chose itself must not look like one of the auditor's. */
+function judgedBy({ key, witnesses }: FsckReport['trust']): string {
+  if (key === null) return 'nobody’s word; say whom you trust with --policy or --vkey'
+  if (witnesses === key)
+    return key === 'the auditor’s' ? `${key} word` : `${key} word; say whom you trust with --policy or --vkey`
+  return `${key} word for the key, ${witnesses ?? 'nobody’s'} for the witnesses; say which you trust with --policy`
 }

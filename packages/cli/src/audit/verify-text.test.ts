@@ -34,7 +34,10 @@ async function printed(args: string[]): Promise<{ status: number; lines: string[
 test('a receipt as text verifies by a key and by a policy, asking nobody', async () => {
   expect(await printed([proof, '--vkey', vkey])).toMatchObject({
     status: 0,
-    lines: [expect.stringContaining('✓ entry 1 of the log'), expect.stringMatching(/receipt says .*access-record.* commitment/)],
+    lines: [
+      expect.stringContaining('✓ entry 1 of the log'),
+      expect.stringMatching(/receipt says .*access-record.* commitment/),
+    ],
   })
   const { lines } = await printed([proof, '--policy', policy, '--json'])
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ index: 1, size: 2, cosignedBy: [], anchor: 'unknown' })

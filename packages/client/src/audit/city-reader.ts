@@ -52,7 +52,13 @@ export class CityReader {
   /** As bytes, for JSON; `read` takes what it needs of it, and throws for anything else. */
   async json<Value>(
     path: string,
-    options: { maxBytes: number; missing: FindingCode; malformed: FindingCode; read: (value: unknown) => Value },
+    options: {
+      maxBytes: number
+      missing: FindingCode
+      malformed: FindingCode
+      optional?: boolean
+      read: (value: unknown) => Value
+    },
   ): Promise<Value | null> {
     const body = await this.bytes(path, options)
     const { malformed } = options

@@ -27,6 +27,8 @@ export type FindingCode =
   | 'did-entry-not-logged'
   | 'did-not-witnessed'
   | 'did-elsewhere'
+  | 'did-list-missing'
+  | 'did-not-logged'
   | 'anchor-differs'
   | 'anchor-beyond-log'
   | 'anchor-not-on-ledger'

@@ -1,5 +1,5 @@
 import { equalBytes, fromBase64url, toHex } from '@tillit/codec'
-import { emptyRoot, leafHash, logEntry, parseLogEntry, verifyOpening } from '@tillit/log'
+import { emptyRoot, leafHash, logEntry, parseLogEntry, type TrustPolicy, verifyOpening } from '@tillit/log'
 import { isProblem } from '@tillit/problem'
 import { AnchorCheck, type LedgerReader } from './check-anchors.ts'
 import { CityReader } from './city-reader.ts'
@@ -39,8 +39,8 @@ export interface FsckReport {
   /** Hexadecimal: of the newest checkpoint. */
   readonly root: string | null
   readonly cosignedBy: PublishedHead['cosignedBy']
-  /** Whose word was taken for which key signs and which witnesses count. */
-  readonly trust: 'the auditor’s' | 'the log’s own'
+  /** Whose word was taken for which key signs, and for which witnesses count; null: nobody's. */
+  readonly trust: { readonly key: Word | null; readonly witnesses: Word | null }
   readonly counts: {
     readonly entries: number
     /** Entries that anyone may open, and did. */
@@ -56,10 +56,12 @@ export interface FsckReport {
   readonly moreFindings: number
 }
 
+type Word = 'the auditor’s' | 'the log’s own'
+
 /**
  * Replays the whole log of a city and compares all that it shows with all that it says elsewhere: checkpoint and
- * cosignatures, every tile and bundle, every public entry and the DID chains that they make, what is served of those DIDs,
- * anchors and the ledger. It does not stop at what is wrong. The memory it needs grows with the public DIDs, not with the log.
+ * cosignatures, every tile and bundle, every public entry and the DID chains that they make, which DIDs
+ * are listed and what is served of them, anchors and the ledger. It does not stop at what is wrong. The memory it needs grows with the public DIDs, not with the log.
  */
 export async function fsckCity(options: FsckOptions): Promise<FsckReport> {
   const audit = new Audit(options)
@@ -74,6 +76,7 @@ class Audit {
   readonly #tree: TreeReplay
   readonly #dids: DidReplay
   readonly #anchors: AnchorCheck
+  #policy: TrustPolicy | null = null
   #head: PublishedHead | null = null
   #opened = 0
   #unlisted = 0
@@ -89,7 +92,9 @@ class Audit {
 
   async run(): Promise<void> {
     const policy = await policyOf(this.#city, this.#options, this.#findings)
+    this.#policy = policy
     const readNewest = () => readHead(this.#city, { trust: this.#options, policy, findings: this.#findings })
+    await this.#dids.readListed()
     await this.#anchors.readLedger()
     this.#head = await readNewest()
     if (this.#head === null) return
@@ -118,14 +123,13 @@ class Audit {
   report(): FsckReport {
     const { kept, more } = this.#findings
     const head = this.#head
-    const { vkey, policy } = this.#options
     return {
       sound: head !== null && more === 0 && kept.every(({ severity }) => severity !== 'error'),
       origin: head?.origin ?? null,
       size: head?.size ?? 0,
       root: head === null ? null : toHex(head.root),
       cosignedBy: head?.cosignedBy ?? [],
-      trust: vkey === undefined && policy === undefined ? 'the log’s own' : 'the auditor’s',
+      trust: this.#trust(),
       counts: {
         ...{ entries: this.#tree.size, opened: this.#opened, unlisted: this.#unlisted, dids: this.#dids.count },
         ...{ tiles: this.#tree.tilesRead, anchors: this.#anchors.checked },
@@ -133,6 +137,14 @@ class Audit {
       findings: kept,
       moreFindings: more,
     }
+  }
+
+  /** A key does not say which witnesses count: without a policy of the auditor's, the log chooses them itself. */
+  #trust(): FsckReport['trust'] {
+    const { vkey, policy } = this.#options
+    const own = this.#policy === null ? null : 'the log’s own'
+    const witnesses = policy === undefined ? own : 'the auditor’s'
+    return { key: vkey === undefined ? witnesses : 'the auditor’s', witnesses }
   }
 
   #contradicts({ size, root }: PublishedHead): boolean {
@@ -168,7 +180,10 @@ class Audit {
     }
     if (!this.#opens(opening, hash)) return
     this.#opened++
-    if (opening.kind === 'did') this.#dids.take(opening)
+    // Only entries of DIDs are public. The kind is no part of the commitment, so none is passed over for what it is called.
+    if (opening.kind !== 'did')
+      this.#findings.error('opening-wrong', `index ${index}`, `The city calls a public entry a ${opening.kind}`)
+    this.#dids.take(opening)
   }
 
   /** The leaf hash decides, so an opening can be judged without its bundle, too. */

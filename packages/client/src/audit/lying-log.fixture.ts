@@ -209,7 +209,9 @@ export class LyingLog {
 
   #listed(after: string): Uint8Array {
     const rest = [...this.dids.keys()].sort().filter((did) => did > after)
-    const dids = rest.slice(0, 2).map((did) => ({ did, version_id: this.dids.get(did)?.entries.at(-1)?.versionId ?? '' }))
+    const dids = rest
+      .slice(0, 2)
+      .map((did) => ({ did, version_id: this.dids.get(did)?.entries.at(-1)?.versionId ?? '' }))
     return json({ dids, next_after: rest.length > 2 ? rest[1] : null })
   }
 

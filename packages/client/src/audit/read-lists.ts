@@ -4,7 +4,10 @@ import type { CityReader } from './city-reader.ts'
 /** Items of one page, and the most bytes that it may have: an entry is up to 64 kB, an anchor some hundred bytes. */
 const openingsPerPage = 64
 const anchorsPerPage = 500
+const didsPerPage = 500
 const maxPageBytes = 8 * 1024 * 1024
+/** As in the schema of a DID. */
+const maxDidCharacters = 1024
 
 /** An opening and the index of the entry that it opens. */
 export interface IndexedOpening extends Opening {
@@ -48,6 +51,37 @@ export async function* readAnchorList(city: CityReader, minSize: number): AsyncG
     yield* page.items
     next = page.next
   }
+}
+
+/** The public DIDs that the city says live there; ends as readOpenings does, but a list that is missing is a warning. */
+export async function* readListedDids(city: CityReader): AsyncGenerator<string> {
+  for (let after: string | null = ''; after !== null; ) {
+    const last: string = after
+    const place = last === '' ? '' : `&after=${encodeURIComponent(last)}`
+    const page: { dids: string[]; next: string | null } | null = await city.json(`/dids?limit=${didsPerPage}${place}`, {
+      ...{ maxBytes: maxPageBytes, missing: 'did-list-missing', malformed: 'list-malformed', optional: true },
+      read: (value) => didPageOf(value, last),
+    })
+    if (page === null) return
+    yield* page.dids
+    after = page.next
+  }
+}
+
+function didPageOf(value: unknown, after: string): { dids: string[]; next: string | null } {
+  const { dids: list, next_after: next } = objectOf(value)
+  if (!Array.isArray(list)) throw new TypeError('it has no dids')
+  const dids: string[] = []
+  let last = after
+  for (const item of list) {
+    const { did } = objectOf(item)
+    if (typeof did !== 'string' || did.length > maxDidCharacters) throw new TypeError('an item is not a DID')
+    if (did <= last) throw new TypeError('its items are out of order')
+    dids.push(did)
+    last = did
+  }
+  if (next !== null && (next !== last || dids.length === 0)) throw new TypeError('its next page does not lie behind it')
+  return { dids, next: next === null ? null : last }
 }
 
 interface PageShape<Item> {

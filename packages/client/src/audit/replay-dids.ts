@@ -19,7 +19,10 @@ import type { CityReader } from './city-reader.ts'
 import { concurrentReads } from './city-tiles.ts'
 import type { Findings } from './finding.ts'
 import { inOrder } from './in-order.ts'
-import type { IndexedOpening } from './read-lists.ts'
+import { type IndexedOpening, readListedDids } from './read-lists.ts'
+
+/** Listed DIDs that are looked for in the log: their names wait in the memory until it is replayed, and a list may be endless. */
+const maxListedDids = 250_000
 
 /** The chain of one DID, as the log has it. */
 interface Chain {
@@ -43,6 +46,8 @@ export class DidReplay {
   readonly #chains = new Map<string, Chain>()
   /** Chains that were not compared with what is served since they grew, or that were behind it then. */
   readonly #pending = new Set<Chain>()
+  /** DIDs that the city lists, until the log is seen to hold them. */
+  readonly #listed = new Set<string>()
   /** The host of the city's DIDs, as far as the name of its log tells. */
   #host: string | null = null
   #anyHere = false
@@ -55,6 +60,21 @@ export class DidReplay {
 
   get count(): number {
     return this.#chains.size
+  }
+
+  /**
+   * Reads which DIDs the city lists, each of which the log must hold. Before the newest checkpoint: a DID that comes after
+   * it is held by a later one.
+   */
+  async readListed(): Promise<void> {
+    for await (const did of readListedDids(this.#city)) {
+      if (this.#listed.size >= maxListedDids) {
+        const what = `Only the first ${maxListedDids} DIDs of the list were looked for in the log`
+        this.#findings.warning('did-list-missing', '/dids', what)
+        return
+      }
+      this.#listed.add(did)
+    }
   }
 
   /** What the log calls itself: a city calls its log by the host of its DIDs. */
@@ -73,6 +93,7 @@ export class DidReplay {
       const { versionId, versionNumber, requiredWitness } = state
       known.state = state
       this.#place(known)
+      this.#listed.delete(state.did)
       known.digests.push(digestOf(entry))
       known.versions.push({ versionId, versionNumber, requiredWitness })
       this.#chains.set(state.scid, known)
@@ -87,7 +108,7 @@ export class DidReplay {
 
   /**
    * Compares every chain with its did.jsonl and did-witness.json, but not twice without need. Gives how many DIDs serve more
-   * than the log holds so far; the last time that is asked it is a finding.
+   * than the log holds so far, or are listed without standing in it; the last time that is asked each is a finding.
    */
   async compareServed(options: { final: boolean; onProgress: (done: number, total: number) => void }): Promise<number> {
     const chains = [...this.#pending]
@@ -99,7 +120,10 @@ export class DidReplay {
       if (isAhead) ahead++
       else if (chain !== undefined) this.#pending.delete(chain)
     }
-    return ahead
+    if (options.final)
+      for (const did of this.#listed)
+        this.#findings.error('did-not-logged', did, 'The city lists the DID, but no entry in its log is of it')
+    return ahead + this.#listed.size
   }
 
   /** Where no DID is at the host that the log is called by, the city's DIDs have another: each is then asked for at its first place. */
