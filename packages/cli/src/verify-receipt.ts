@@ -147,7 +147,7 @@ async function standardInput(): Promise<Uint8Array> {
 
 /** The kind is told by whoever made the receipt: the commitment is of the entry alone. */
 function kindIn({ kind }: Opening): string {
-  return `  the receipt says that it is of the kind ${kind}, which the commitment does not hold`
+  return `  kind ${kind}, as the receipt says; the commitment does not cover it`
 }
 
 function describe({ opening }: Receipt, say: (line: string) => void): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createCachedResolver, type DidResolution, type DidResolutionError } from './index.ts'
+import { type CachedResolver, createCachedResolver, type DidResolution, type DidResolutionError } from './index.ts'
 
 interface Answer {
   ttl?: string
@@ -184,4 +184,46 @@ test('an answer from a clock that went back is not believed', async () => {
   from.state.now = 50_000
   await cached.resolve('a')
   expect(from.asked).toHaveLength(2)
+})
+
+describe('versions of one DID that are asked for without end', () => {
+  test.each([
+    ['in the options', (cached: CachedResolver, n: number) => cached.resolve('did:web:a', { versionTime: String(n) })],
+    ['in the DID URL', (cached: CachedResolver, n: number) => cached.resolve(`did:web:a?versionTime=${n}`)],
+  ])('%s are fetched at a bounded rate, and the DID itself and others are not kept from it', async (_, ask) => {
+    const from = source()
+    const cached = createCachedResolver(from, { ...options, maxEntries: 100, now: from.now })
+    await cached.resolve('did:web:b')
+    const burst = async () =>
+      (await Promise.allSettled(Array.from({ length: 200 }, (_, n) => ask(cached, from.state.now + n)))).filter(
+        ({ status }) => status === 'fulfilled',
+      ).length
+    expect(await burst()).toBe(32)
+    await expect(ask(cached, -1)).rejects.toMatchObject({ code: 'too-many-requests' })
+    expect((await cached.resolve('did:web:a')).didDocument).not.toBeNull()
+    for (let round = 0; round < 4; round++) {
+      from.state.now += 10_000
+      expect(await burst()).toBe(32)
+    }
+    // The bare DID, the other one, and the newest of the versions.
+    expect(cached.size).toBe(34)
+    const before = from.asked.length
+    await cached.resolve('did:web:b')
+    expect(from.asked).toHaveLength(before)
+  })
+})
+
+test('what is kept is bounded by its size too', async () => {
+  const from = source((did) => ({ ttl: did === 'large' ? '9'.repeat(4000) : '60' }))
+  const cached = createCachedResolver(from, { ...options, maxEntries: 100, maxCharacters: 5000, now: from.now })
+  for (let n = 0; n < 10; n++) await cached.resolve(`small-${n}`)
+  expect(cached.size).toBe(10)
+  await cached.resolve('large')
+  expect(cached.size).toBeLessThan(7)
+  expect(from.asked).toHaveLength(11)
+  await cached.resolve('large')
+  expect(from.asked).toHaveLength(11)
+  cached.forget('large')
+  for (let n = 0; n < 10; n++) await cached.resolve(`small-${n}`)
+  expect(cached.size).toBe(10)
 })

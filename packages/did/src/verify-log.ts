@@ -25,6 +25,9 @@ export async function verifyDidEntry(step: DidStep): Promise<{ state: DidState; 
   return { state, canonicalText: text() }
 }
 
+/** Entries followed in one go: some milliseconds of work, where a whole log may take seconds. */
+const followedAtOnce = 32
+
 export interface VerifiedLog {
   /** The states of all entries up to the first that does not follow. */
   readonly states: readonly DidState[]
@@ -32,7 +35,10 @@ export interface VerifiedLog {
   readonly fault: unknown
 }
 
-/** Verifies entry by entry and says how far that went. Rejects only with what is no Problem. */
+/**
+ * Verifies entry by entry and says how far that went; between every few entries other work gets its turn. Rejects only with
+ * what is no Problem.
+ */
 export async function verifyDidLogStates(
   entries: readonly DidLogEntry[],
   options: { now: Date; state?: DidState | null },
@@ -45,6 +51,8 @@ export async function verifyDidLogStates(
       const step = followEntry({ state: states.at(-1) ?? options.state ?? null, entry, now: options.now })
       states.push(step.state)
       faults.push(firstFault(step.signatures))
+      // Signatures are verified on other threads, so waiting for them is what lets others have their turn.
+      if (faults.length % followedAtOnce === 0 && (await anyFault(faults.slice(-followedAtOnce)))) break
     } catch (error) {
       if (!isProblem(error)) throw error
       refusal = error
@@ -54,6 +62,10 @@ export async function verifyDidLogStates(
   const settled = await Promise.all(faults)
   const forged = settled.findIndex((fault) => fault !== null)
   return forged < 0 ? { states, fault: refusal } : { states: states.slice(0, forged), fault: settled[forged] }
+}
+
+async function anyFault(faults: readonly Promise<unknown>[]): Promise<boolean> {
+  return (await Promise.all(faults)).some((fault) => fault !== null)
 }
 
 async function firstFault(signatures: readonly SignatureCheck[]): Promise<unknown> {

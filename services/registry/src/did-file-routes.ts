@@ -4,7 +4,7 @@ import { Problem } from '@tillit/problem'
 import { Type } from 'typebox'
 import type { DidHead, DidStore } from './did-store.ts'
 import { forEveryone } from './for-everyone.ts'
-import { etagOf, serveText, type TextFile } from './serve-text.ts'
+import { etagOf, matches, sendUnchanged, serveText, type TextFile } from './serve-text.ts'
 import { toWitnessFile } from './take-witness-proofs.ts'
 
 const SlugParams = Type.Object({ slug: Type.String({ maxLength: 128 }) })
@@ -23,8 +23,13 @@ export function didFileRoutes({ store }: { store: DidStore }) {
           params: SlugParams,
         },
       },
-      async (request, reply) =>
-        serveText(await readDidLog(await publishedAt(request.params.slug, store), store), request.headers, reply),
+      async (request, reply) => {
+        const head = await publishedAt(request.params.slug, store)
+        // Resolvers ask again and again; what they have is told from the head, without reading the log.
+        const etag = logEtag(head)
+        if (matches(request.headers['if-none-match'], etag)) return sendUnchanged(etag, reply)
+        return serveText(await readDidLog(head, store), request.headers, reply)
+      },
     )
     app.get(
       '/dids/:slug/did-witness.json',
@@ -45,12 +50,17 @@ export function didFileRoutes({ store }: { store: DidStore }) {
   }
 }
 
-export async function readDidLog({ did, publishedVersion, versionId }: DidHead, store: DidStore): Promise<TextFile> {
+export async function readDidLog(head: DidHead, store: DidStore): Promise<TextFile> {
+  const { did, publishedVersion, versionId } = head
   const lines = await store.readLines(did, { from: 1, to: publishedVersion })
   // Erased between the two reads.
   if (lines.length !== publishedVersion || versionId === null) throw new Problem('did-not-found')
-  // Entries never change, so the newest one's id stands for the whole file.
-  return { text: lines.map((line) => `${line}\n`).join(''), contentType: 'text/jsonl', etag: `"${versionId}"` }
+  return { text: lines.map((line) => `${line}\n`).join(''), contentType: 'text/jsonl', etag: logEtag(head) }
+}
+
+/** Entries never change, so the newest one's id stands for the whole file. */
+function logEtag({ versionId }: DidHead): string {
+  return `"${versionId ?? ''}"`
 }
 
 /** The did-witness.json of a DID, also with proofs of what is not published yet; null when there are none. */

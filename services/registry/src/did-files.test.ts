@@ -2,6 +2,7 @@ import { type TestDatabase, testDatabase } from '@tillit/database'
 import { updateDid } from '@tillit/did'
 import type { ListedDids } from '@tillit/schemas'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RegistryTables } from './index.ts'
 import { newDid, testRegistry } from './registry.fixture.ts'
 
 let database: TestDatabase
@@ -55,6 +56,17 @@ describe('did.jsonl', () => {
     expect(after.body.startsWith(whole.body)).toBe(true)
     expect((await city.get(url, { 'if-none-match': etag })).statusCode).toBe(200)
     expect((await city.get(url, { 'if-none-match': `"x", W/${after.headers.etag}` })).statusCode).toBe(304)
+  })
+
+  test('one that the client has is told from its newest version, without reading the others', async () => {
+    const { did, url, state, signer } = await registered()
+    await city.post(`/dids/${did}/entries`, await updateDid(state, { signer, now: new Date(Date.now() - 30_000) }))
+    const etag = String((await city.get(url)).headers.etag)
+    const registry = database.connect<RegistryTables>('registry')
+    await registry.deleteFrom('registry.did_entries').where('did', '=', did).where('version_number', '=', 1).execute()
+    expect((await city.get(url)).statusCode).toBe(404)
+    const reply = await city.get(url, { 'if-none-match': etag })
+    expect([reply.statusCode, reply.headers.etag]).toEqual([304, etag])
   })
 
   test('HEAD tells its length and entity tag', async () => {

@@ -25,7 +25,7 @@ export type ResolveDid = (
 
 /**
  * Resolves DIDs of this registry from its database and all others (did:key, did:jwk, did:web, foreign did:webvh) through a
- * bounded cache. What is wrong stands in the result.
+ * bounded cache. What is wrong stands in the result; thrown is only Problem too-many-requests.
  */
 export function createDidResolver(
   hosted: HostedDids,
@@ -48,7 +48,8 @@ export function createDidResolver(
         ...(versionNumber === undefined ? {} : { versionNumber }),
       })
     } catch (error) {
-      if (isProblem(error)) return unresolved(error)
+      // It says nothing of the DID, so it is no result of resolving it.
+      if (isProblem(error) && error.code !== 'too-many-requests') return unresolved(error)
       throw error
     }
   }

@@ -24,8 +24,8 @@ interface Reply {
  * bytes is given as asked; of several, or of what is not understood, the whole file is a right answer.
  */
 export function serveText({ text, contentType, etag }: TextFile, conditions: Conditions, reply: Reply): unknown {
-  reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'no-cache' })
-  if (matches(conditions['if-none-match'], etag)) return reply.code(304).send()
+  if (matches(conditions['if-none-match'], etag)) return sendUnchanged(etag, reply)
+  reply.headers(commonHeaders(etag))
   const body = Buffer.from(text)
   reply.headers({ 'content-type': contentType })
   // RFC 9110 section 13.1.5: a part only of the very file that the client has the rest of.
@@ -42,6 +42,15 @@ export function serveText({ text, contentType, etag }: TextFile, conditions: Con
     .code(206)
     .headers({ 'content-range': `bytes ${first}-${last}/${body.length}` })
     .send(body.subarray(first, last + 1))
+}
+
+/** The client has the file already. */
+export function sendUnchanged(etag: string, reply: Reply): unknown {
+  return reply.headers(commonHeaders(etag)).code(304).send()
+}
+
+function commonHeaders(etag: string): Record<string, string> {
+  return { etag, 'accept-ranges': 'bytes', 'cache-control': 'no-cache' }
 }
 
 /** A strong entity tag for a text that has no version of its own. */

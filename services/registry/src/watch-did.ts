@@ -16,6 +16,10 @@ import type { WatchedDid, WatchStore } from './watch-store.ts'
 
 /** Most foreign DIDs watched here: with logs of some kB each, a few tens of MB. */
 const maxWatched = 1000
+/** Most bytes of all that is kept of them, as one log alone may have several MB. */
+const maxWatchedBytes = 64 * 1024 * 1024
+/** Evidence of two histories may take as much again; beyond that only the words are kept. */
+const maxBytesWithEvidence = 2 * maxWatchedBytes
 /** A DID's host is asked at most this often, however often somebody says that there is something new. */
 const minCheckSeconds = 10
 /** Bounds of the time after which a host is asked again without being told, whatever the DID's own time to live. */
@@ -40,15 +44,32 @@ export async function watchDid(
   const kept = await watched.find(scid)
   const now = ports.now()
   if (kept !== null && now.getTime() - kept.checkedAt.getTime() < minCheckSeconds * 1000) return
-  if (kept === null && (await watched.count()) >= maxWatched)
-    throw new Problem('too-many-requests', { detail: 'No more DIDs are watched here' })
+  if (kept === null) await requireRoom({ dids: 1, bytes: 0 }, watched)
   const seen = await lookAt(did, ports)
   if (kept === null) {
     if (seen === null) throw new Problem('did-not-found')
-    await watched.put(toWatched(scid, seen, now), null)
+    const first = toWatched(scid, seen, now)
+    await requireRoom({ dids: 1, bytes: bytesOf(first) }, watched)
+    await watched.put(first, null)
     return
   }
   await compare(kept, seen, { did, now, watched })
+}
+
+async function keptEvidence(log: string, watched: WatchStore): Promise<string | null> {
+  const { bytes } = await watched.readUsage()
+  return bytes + Buffer.byteLength(log) > maxBytesWithEvidence ? null : log
+}
+
+/** Those that are asked for at once may together take a little more. Throws Problem too-many-requests. */
+async function requireRoom(more: { dids: number; bytes: number }, watched: WatchStore): Promise<void> {
+  const used = await watched.readUsage()
+  if (used.dids + more.dids > maxWatched || (more.bytes >= 0 && used.bytes + more.bytes > maxWatchedBytes))
+    throw new Problem('too-many-requests', { detail: 'There is no room to watch more DIDs, or longer ones, here' })
+}
+
+function bytesOf({ log, witnessFile }: WatchedDid): number {
+  return Buffer.byteLength(log) + Buffer.byteLength(witnessFile ?? '')
 }
 
 interface Seen {
@@ -86,14 +107,17 @@ async function compare(
     const fresh = toWatched(kept.scid, seen, now)
     const same = fresh.versionId === kept.versionId && fresh.did === kept.did && fresh.witnessFile === kept.witnessFile
     if (same) await watched.markAgreed(kept.scid, fresh)
-    else await watched.put(fresh, kept.versionId)
+    else {
+      await requireRoom({ dids: 0, bytes: bytesOf(fresh) - bytesOf(kept) }, watched)
+      await watched.put(fresh, kept.versionId)
+    }
     return
   }
   const isPart = seen !== null && parseDidLog(kept.log).some(({ versionId }) => versionId === seen.latest.versionId)
   // A place that the DID left, or that it never had, may show an old part of its history or nothing at all.
   if (did !== kept.did && (seen === null || isPart)) throw new Problem('did-not-found')
   const words = isPart || seen === null ? lessWords(seen) : 'The host shows another history of the DID'
-  const otherLog = seen === null || isPart ? null : formatDidLog(seen.entries)
+  const otherLog = seen === null || isPart ? null : await keptEvidence(formatDidLog(seen.entries), watched)
   await watched.markFault(kept.scid, { words, otherLog, checkedAt: now, checkAt: after(now, recheckSeconds.most) })
   throw new Problem('did-history-changed', { detail: words })
 }

@@ -36,7 +36,8 @@ export interface WatchState {
 export interface WatchStore {
   find(scid: string): Promise<WatchedDid | null>
   readState(scid: string): Promise<WatchState | null>
-  count(): Promise<number>
+  /** How much is kept: bytes of logs, witness files and evidence. */
+  readUsage(): Promise<{ dids: number; bytes: number }>
   /** The DIDs whose hosts are to be asked again, the longest overdue first. */
   readDue(now: Date, limit: number): Promise<{ did: string; scid: string }[]>
   /** Stores what follows on `after` (null: nothing was kept). False when something else was stored meanwhile. */
@@ -70,11 +71,11 @@ export function createWatchStore(database: Database<RegistryTables>): WatchStore
         .executeTakeFirst()
       return row ?? null
     },
-    count: async () => {
-      const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM registry.watched_dids`.execute(
-        database,
-      )
-      return rows[0]?.count ?? 0
+    readUsage: async () => {
+      const { rows } = await sql<{ dids: number; bytes: number }>`
+        SELECT count(*) AS dids, coalesce(sum(octet_length(log) + coalesce(octet_length(witness_file), 0)
+          + coalesce(octet_length(other_log), 0)), 0)::bigint AS bytes FROM registry.watched_dids`.execute(database)
+      return rows[0] ?? { dids: 0, bytes: 0 }
     },
     readDue: async (now, limit) => {
       const { rows } = await sql<{ did: string; scid: string }>`

@@ -12,7 +12,9 @@ import {
   witnessEntry,
 } from '@tillit/did'
 import type { DidLogEntry } from '@tillit/schemas'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RegistryTables } from './index.ts'
 import { newDid, newSigner, recordingLogger, testRegistry } from './registry.fixture.ts'
 
 /** What the foreign host serves, by URL. */
@@ -112,6 +114,51 @@ test('what does not verify is not kept, and a host is not asked again and again'
   const before = asked
   for (let i = 0; i < 5; i++) expect((await notify(did)).statusCode).toBe(202)
   expect(asked).toBe(before)
+})
+
+test('when what is kept takes all the room there is, no more DIDs are watched, and those that are stay', async () => {
+  const { did, entry, state, signer, serve } = await foreignDid()
+  serve(entry)
+  expect((await notify(did)).statusCode).toBe(202)
+  const registry = database.connect<RegistryTables>('registry')
+  const filler = registry.updateTable('registry.watched_dids').where('scid', '=', scidOf(did))
+  const large = sql<string>`repeat('x', 64 * 1024 * 1024)`
+  await filler.set({ other_log: large }).execute()
+  const more = await foreignDid()
+  more.serve(more.entry)
+  expect((await notify(more.did)).json()).toMatchObject({ code: 'too-many-requests', status: 429 })
+  expect((await log(more.did)).statusCode).toBe(404)
+  serve(entry, await updateDid(state, { signer, now: ago(30) }))
+  muchLater()
+  expect((await notify(did)).json()).toMatchObject({ code: 'too-many-requests' })
+  expect((await log(did)).body).toBe(formatDidLog([entry]))
+  await filler.set({ other_log: null }).execute()
+  muchLater()
+  expect((await notify(more.did)).statusCode).toBe(202)
+})
+
+test('of another history only the words are kept when evidence takes all the room there is', async () => {
+  const [watched, full] = [await foreignDid(), await foreignDid()]
+  for (const { did, entry, serve } of [watched, full]) {
+    serve(entry)
+    expect((await notify(did)).statusCode).toBe(202)
+  }
+  const registry = database.connect<RegistryTables>('registry')
+  const row = (did: string) => registry.updateTable('registry.watched_dids').where('scid', '=', scidOf(did))
+  const { did, entry, state, signer, serve } = watched
+  serve(entry, await updateDid(state, { signer, now: ago(40) }))
+  later()
+  await notify(did)
+  await row(full.did).set({ other_log: sql<string>`repeat('x', 128 * 1024 * 1024)` }).execute()
+  serve(entry, await updateDid(state, { signer, now: ago(30) }))
+  muchLater()
+  expect((await notify(did)).json()).toMatchObject({ code: 'did-history-changed' })
+  const kept = registry.selectFrom('registry.watched_dids').select(['fault', 'other_log as otherLog'])
+  expect(await kept.where('scid', '=', scidOf(did)).executeTakeFirst()).toMatchObject({
+    fault: expect.stringContaining('another history'),
+    otherLog: null,
+  })
+  await row(full.did).set({ other_log: null }).execute()
 })
 
 test('the witness file is kept with the log', async () => {

@@ -322,7 +322,8 @@ describe('the list of DIDs', () => {
 
   test('a DID listed and served, but never logged', async () => {
     expect(await findings()).toEqual([])
-    expect(await findings()).toEqual([`did-not-logged ${await unloggedDid()}`])
+    const did = await unloggedDid()
+    expect(await findings()).toEqual([`did-not-logged ${did}`])
   })
 
   test('a DID listed under another name than it has in the log', async () => {
@@ -350,6 +351,21 @@ describe('the list of DIDs', () => {
   test('no list: what is served but not logged cannot be found then, and that is told', async () => {
     lie('/dids', () => null)
     expect(await fsck()).toMatchObject({ sound: true, findings: [{ severity: 'warning', code: 'did-list-missing' }] })
+  })
+
+  test('a list that never ends is not read to its end', async () => {
+    const honest = fetchFromCity(log.url, { pausesMilliseconds: [] })
+    let pages = 0
+    const fetchCity: FsckOptions['fetchCity'] = async (path, options) => {
+      if (!path.startsWith('/dids?')) return honest(path, options)
+      const first = 500 * pages++
+      const dids = Array.from({ length: 500 }, (_, i) => ({ did: `did:webvh:${String(first + i).padStart(9, '0')}` }))
+      return { status: 200, body: json({ dids, next_after: dids.at(-1)?.did }) }
+    }
+    const report = await fsck({ fetchCity })
+    expect(report.findings[0]).toMatchObject({ severity: 'warning', code: 'did-list-missing' })
+    expect(report.findings.length + report.moreFindings).toBe(1 + 250_000)
+    expect(pages).toBe(501)
   })
 
   test.each([
