@@ -8,7 +8,8 @@ import { registerIdentity } from '../../services/standalone/src/register-identit
 import { expectRefusal, expectThat, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
-const dayMilliseconds = 86_400_000
+const hourMilliseconds = 3_600_000
+const dayMilliseconds = 24 * hourMilliseconds
 const batchReadings = 1200
 
 /** Whose home it is, and from when the readings of the play are. */
@@ -86,7 +87,8 @@ export async function device(
     unit: 'W.h',
   }
   const later: Reading = {
-    start: new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - 3_600_000).toISOString(),
+    // Before all others, so that nothing is stored for it whatever hour of the day it is.
+    start: new Date(from.getTime() - hourMilliseconds).toISOString(),
     duration_seconds: 3600,
     value: 1,
     quality: 'measured',

@@ -39,6 +39,9 @@ export interface ReadinessCheck {
   advisory?: boolean
 }
 
+/** While the server stops. */
+const idleCheckMilliseconds = 50
+
 export interface ServerOptions {
   logger: FastifyBaseLogger
   /** Where clients reach this server; metadata and proofs are checked against it, never against the Host header. */
@@ -98,9 +101,22 @@ export async function createServer(options: ServerOptions): Promise<TillitServer
       'answered',
     )
   })
+  letConnectionsGo(app)
   await documentApi(app, options.publicUrl)
   addHealth(app, options.readiness)
   return app
+}
+
+/**
+ * Stopping waits for answers under way and for nothing else: Node closes the connections that are idle at the beginning, and
+ * one that becomes idle afterwards would be kept for as long as it may be kept alive.
+ */
+function letConnectionsGo(app: TillitServer): void {
+  app.addHook('preClose', (done) => {
+    const closing = setInterval(() => app.server.closeIdleConnections(), idleCheckMilliseconds)
+    app.server.once('close', () => clearInterval(closing))
+    done()
+  })
 }
 
 function acceptRequestId(header: string | string[] | undefined): string | null {

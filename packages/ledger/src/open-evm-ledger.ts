@@ -37,6 +37,8 @@ export interface EvmLedgerOptions {
   readonly timeoutMs?: number
   /** How long anchoring waits for blocks before it gives the caller's turn back. */
   readonly patienceMs?: number
+  /** Gives the opening up; an open ledger is closed by it. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -47,6 +49,8 @@ export async function openEvmLedger(options: EvmLedgerOptions): Promise<Ledger> 
   const connection = await connectChain(options)
   const { chain, client } = connection
   const closing = new AbortController()
+  options.signal?.throwIfAborted()
+  options.signal?.addEventListener('abort', () => closing.abort(options.signal?.reason), { once: true })
   const former = options.formerAccounts ?? []
   const confirmations = options.confirmations ?? chain.confirmations
   const patienceMs = options.patienceMs ?? blockPatienceMs + (confirmations - 1) * confirmationPatienceMs

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Ledger } from '@tillit/ledger'
-import { isProblem, type Problem } from '@tillit/problem'
+import { isProblem, Problem } from '@tillit/problem'
 import { anchorLog } from './anchor-log.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { compareWithLedger } from './compare-with-ledger.ts'
@@ -45,6 +45,7 @@ export function createAnchorer(
   let loop: Loop | null = null
   let lastRound: Promise<void> = Promise.resolve()
   let contradiction: Problem | null = null
+  const stopping = new AbortController()
   /** By the clock of the process, which is never set back; null once the ledger has spoken, or could not. */
   let waitsUntil: number | null = 'absent' in ports.ledger ? null : Number.POSITIVE_INFINITY
   return {
@@ -68,6 +69,7 @@ export function createAnchorer(
       const stopped = loop?.stop()
       // An anchor on its way gets time to arrive; one that is cut off is found on the ledger at the next start.
       await Promise.race([stopped, delay(graceMs, undefined, { ref: false })])
+      stopping.abort(new Problem('ledger-unavailable', { detail: 'The registry stops' }))
       await ledger?.close()
       await stopped
     },
@@ -101,7 +103,7 @@ export function createAnchorer(
     const open = ports.ledger
     try {
       await stores.anchors.alone(async () => {
-        ledger ??= await open()
+        ledger ??= await open(stopping.signal)
         await compare(ledger)
         await anchorLog(ledger, { ...stores, now: ports.now, onLost: tellLost })
       })

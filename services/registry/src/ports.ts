@@ -37,7 +37,7 @@ export interface RegistryPorts {
    * Opens the ledger; called again until it succeeds. An object with the reason, told to whoever asks, when this city has
    * no ledger and its log runs unanchored.
    */
-  readonly ledger: (() => Promise<Ledger>) | { readonly absent: string }
+  readonly ledger: ((signal: AbortSignal) => Promise<Ledger>) | { readonly absent: string }
   /** The ledger is the embedded chain of a development city, which may hold more than a log that began anew. */
   readonly ledgerEmbedded?: boolean
   /** Where outsiders may read the ledger; null when its URL is not for them. */

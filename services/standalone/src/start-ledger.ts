@@ -19,7 +19,7 @@ import type { Config } from './config.ts'
 
 export interface CityLedger {
   /** Opens the ledger, or says why there is none. */
-  open: (() => Promise<Ledger>) | { absent: string }
+  open: ((signal: AbortSignal) => Promise<Ledger>) | { absent: string }
   /** Where anyone may read it; null when the only URL that we know may hold a secret. */
   publicRpcUrl: string | null
   /** A chain of this city alone, for development. */
@@ -41,7 +41,7 @@ export async function startLedger(
     )
   const anvil: Anvil = await startAnvil({ dataDir: join(config.dataDir, 'ledger'), onEvent })
   return {
-    open: () => openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount() }),
+    open: (signal) => openEvmLedger({ rpcUrl: anvil.rpcUrl, account: anvilAccount(), signal }),
     publicRpcUrl: anvil.rpcUrl,
     embedded: true,
     stop: () => anvil.stop(),
@@ -58,11 +58,11 @@ function outsideLedger(config: Config, keys: KeyStore, onEvent: (event: string) 
     ...(config.ledgerMaxFeeWei === null ? {} : { maxFeeWei: config.ledgerMaxFeeWei }),
   }
   let told = false
-  const open = async (): Promise<Ledger> => {
+  const open = async (signal: AbortSignal): Promise<Ledger> => {
     const account = await accountOf(config, keys)
     if (!told) onEvent(`the log is anchored by the account ${accountAddress(account)}, which pays for it`)
     told = true
-    return openEvmLedger({ ...options, account })
+    return openEvmLedger({ ...options, account, signal })
   }
   return { open, publicRpcUrl: publicRpcUrlOf(config), stop: async () => undefined }
 }
