@@ -167,29 +167,3 @@ test('identifiers, tokens and metering point numbers never reach a log line', ()
   expect(redact(line)).toBe('[redacted] read [redacted] of [redacted] with [redacted]')
   expect(new Problem('not-found').status).toBe(404)
 })
-
-test('closing waits for the answer under way, and not for the connection that is kept alive after it', async () => {
-  const { promise: released, resolve: release } = Promise.withResolvers<void>()
-  const { promise: asked, resolve: tellAsked } = Promise.withResolvers<void>()
-  const app = await createServer({
-    logger: createLogger('silent'),
-    publicUrl,
-    authentication: { issuer: issuer.issuer, audience: publicUrl, jwks: issuer.jwks, now: () => new Date() },
-    problemOf: () => null,
-    readiness: [],
-    newRequestId: () => 'request',
-  })
-  app.get('/slow', { schema: { hide: true } }, async () => {
-    tellAsked()
-    await released
-    return { done: true }
-  })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  // fetch keeps its connection for the next request.
-  const answer = fetch(`${url}/slow`)
-  await asked
-  const closed = app.close()
-  release()
-  expect(await (await answer).json()).toEqual({ done: true })
-  await closed
-})
