@@ -1,4 +1,5 @@
 export { type HttpWitness, httpWitnessPeer } from './http-witness-peer.ts'
+export { type FolderLock, lockFolder } from './lock-folder.ts'
 export { type ServedWitness, serveWitness } from './serve-witness.ts'
 export { diskFiles, type StateFiles } from './state-files.ts'
 export {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { sha256, toHex, utf8 } from '@tillit/codec'
+import { lockFolder } from './lock-folder.ts'
 import { diskFiles, type StateFiles } from './state-files.ts'
-import { lockState } from './state-lock.ts'
 import { damaged, formatRecord, originHash, parseRecord, type WitnessRecord } from './witness-record.ts'
 
 /** Most refused checkpoints kept as evidence: enough to show that a log forks, too few to fill a disk with. */
@@ -30,7 +30,11 @@ export async function openWitnessState(folder: string, files: StateFiles = diskF
   const evidence = join(folder, 'evidence')
   await files.makeFolder(records)
   await files.makeFolder(evidence)
-  const lock = await lockState(folder)
+  // Two that check and store by turns would cosign a fork.
+  const lock = await lockFolder(folder, {
+    name: 'witness',
+    otherwise: `Another witness already runs on ${folder}`,
+  })
   const fileOf = (origin: string) => join(records, originHash(origin))
   try {
     await checkRecords(records, files)
