@@ -1,4 +1,5 @@
 import { isProblem, type ProblemCode } from '@tillit/problem'
+import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as browser from './digest-browser.ts'
@@ -84,8 +85,56 @@ describe('canonical JSON (RFC 8785)', () => {
   test('has no form for a lone surrogate or a number that is not finite', () => {
     expect(codeOf(() => canonicalJson(['\ud800']))).toBe('invalid-json')
     expect(codeOf(() => canonicalJson([Number.POSITIVE_INFINITY]))).toBe('invalid-json')
+    expect(codeOf(() => canonicalJson({ '\udc00': 1 }))).toBe('invalid-json')
+    expect(codeOf(() => canonicalJson([1n]))).toBe('invalid-json')
+  })
+
+  test('has no form for what is in itself', () => {
+    const ring: unknown[] = []
+    ring.push({ ring })
+    expect(codeOf(() => canonicalJson(ring))).toBe('invalid-json')
+  })
+
+  test('is that of the canonicalize package for every value', () => {
+    const anything = fc.anything({
+      withNullPrototype: true,
+      withSparseArray: true,
+      withDate: true,
+      values: [fc.string({ unit: 'binary' }), fc.string(), fc.double(), fc.boolean(), fc.constant(undefined)],
+      maxKeys: 24,
+    })
+    fc.assert(
+      fc.property(anything, (value) => {
+        expect(formOf(() => canonicalJson(value))).toBe(formOf(() => canonicalize(value)))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('is that of the canonicalize package for every text and every number', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+        (text) => {
+          expect(formOf(() => canonicalJson(text))).toBe(formOf(() => canonicalize(text)))
+        },
+      ),
+      { numRuns: 2000 },
+    )
+    fc.assert(
+      fc.property(fc.double(), (number) => formOf(() => canonicalJson(number)) === formOf(() => canonicalize(number))),
+    )
   })
 })
+
+/** undefined where there is none. */
+function formOf(write: () => string | undefined): string | undefined {
+  try {
+    return write()
+  } catch {
+    return undefined
+  }
+}
 
 describe('JSON from outside', () => {
   test.each([
@@ -279,5 +328,44 @@ describe('digests', () => {
         },
       ),
     )
+  })
+})
+
+describe.each([
+  ['Node', node],
+  ['a browser', browser],
+])('texts in base64url on %s', (_platform, { base64urlOfText, digestOfText, textOfBase64url }) => {
+  test('are written and read as their bytes are', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+        (text) => {
+          expect(base64urlOfText(text)).toBe(toBase64url(utf8(text)))
+          expect(textOfBase64url(base64urlOfText(text))).toBe(text)
+          expect(digestOfText(text)).toBe(toBase64url(node.sha256(utf8(text))))
+        },
+      ),
+    )
+  })
+
+  test('are read as strictly as bytes and UTF-8 are', () => {
+    const strictly = (encoded: string) => fromUtf8(fromBase64url(encoded))
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.uint8Array().map(toBase64url), fc.stringMatching(/^[A-Za-z0-9_+/=-]*$/)),
+        (encoded) => {
+          expect(codeOf(() => textOfBase64url(encoded))).toBe(codeOf(() => strictly(encoded)))
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+
+  test.each(['YQ==', 'YR', 'Y', 'YQ ', 'Y+', 'gA', '_w', '7aCA'])('refuse %j', (encoded) => {
+    expect(codeOf(() => textOfBase64url(encoded))).toBe('invalid-request')
+  })
+
+  test('keep a byte order mark', () => {
+    expect(textOfBase64url(toBase64url(Uint8Array.of(0xef, 0xbb, 0xbf)))).toBe('\ufeff')
   })
 })

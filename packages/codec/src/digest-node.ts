@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto'
+import { Problem } from '@tillit/problem'
 import { concat } from './bytes.ts'
 
 /** Up to this many bytes the parts are joined and hashed by one call; the nodes of a tree are 65 bytes long. */
@@ -19,6 +20,27 @@ export function sha256(...parts: Uint8Array[]): Uint8Array {
 /** SHA-256 of the UTF-8 form of a text: in half the time of hashing its bytes, as none are made. */
 export function sha256OfText(text: string): Uint8Array {
   return sha256OneShot(text)
+}
+
+/** The same as text: base64url of the SHA-256, as SD-JWTs and thumbprints write it. */
+export function digestOfText(text: string): string {
+  return hash('sha256', text, 'base64url')
+}
+
+/** Base64url of the UTF-8 form of a text. */
+export function base64urlOfText(text: string): string {
+  return Buffer.from(text).toString('base64url')
+}
+
+/**
+ * The text whose UTF-8 form is written in base64url, as strictly as fromBase64url and fromUtf8. Throws Problem
+ * invalid-request.
+ */
+export function textOfBase64url(encoded: string): string {
+  const text = Buffer.from(encoded, 'base64url').toString()
+  // Node lets pass what is not base64url or not UTF-8; none of it comes back the same.
+  if (base64urlOfText(text) !== encoded) throw new Problem('invalid-request', { detail: 'Not UTF-8 in base64url' })
+  return text
 }
 
 /** For small inputs a digest as text of one character a byte comes back in half the time of a Buffer. */

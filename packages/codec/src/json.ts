@@ -1,6 +1,4 @@
 import { Problem } from '@tillit/problem'
-import canonicalize from 'canonicalize'
-import { utf8 } from './bytes.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
@@ -14,25 +12,6 @@ const openBracket = 0x5b
 const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
-
-/**
- * JSON Canonicalization Scheme (RFC 8785). Takes JSON values only; a member that is undefined is left out. Throws Problem
- * invalid-json for what I-JSON (RFC 7493) cannot hold: lone surrogates and numbers that are not finite.
- */
-export function canonicalJson(value: unknown): string {
-  let text: string | undefined
-  try {
-    text = canonicalize(value)
-  } catch (cause) {
-    throw new Problem('invalid-json', { detail: 'The value has no canonical JSON form', cause })
-  }
-  if (text === undefined) throw new TypeError('not a JSON value')
-  return text
-}
-
-export function canonicalBytes(value: unknown): Uint8Array {
-  return utf8(canonicalJson(value))
-}
 
 /**
  * Parses JSON from outside: refuses what JSON.parse lets through and two parsers read differently (a member twice,

@@ -5,6 +5,7 @@ import { concat, equalBytes } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
 import { littleEndian } from './little-endian.ts'
 import type { PublicKey } from './public-key.ts'
+import type { PrivateJwk } from './signer.ts'
 
 export { mlDsa44FromSeed, verifyMlDsa44Raw } from './ml-dsa-noble.ts'
 
@@ -29,6 +30,17 @@ function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Arr
   const challenge = littleEndian(sha512(concat(r, key, message))) % order
   const expected = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(key).multiplyUnsafe(challenge))
   return equalBytes(expected.toBytes(), r)
+}
+
+/** Gives what signs with the key. Throws when the halves do not belong together. */
+export async function importPrivateKey(
+  jwk: PrivateJwk,
+  { alg }: PublicKey,
+): Promise<(message: Uint8Array) => Promise<Uint8Array>> {
+  const { subtle } = globalThis.crypto
+  const algorithm = alg === 'EdDSA' ? { name: 'Ed25519' } : { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const key = await subtle.importKey('jwk', { ...jwk }, algorithm, false, ['sign'])
+  return async (message) => new Uint8Array(await subtle.sign(algorithm, key, message as Uint8Array<ArrayBuffer>))
 }
 
 /** Gives the compressed point. Throws Problem invalid-key when it is not on the curve. */

@@ -1,8 +1,10 @@
-import { createPublicKey, ECDH, type KeyObject, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, ECDH, type KeyObject, sign, verify } from 'node:crypto'
 import { fromHex } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
 import * as mlDsaOfNode from './ml-dsa-node.ts'
 import type { PublicKey } from './public-key.ts'
+import type { PrivateJwk } from './signer.ts'
+import { verifyingBeside } from './verify-threads-node.ts'
 
 /** Importing a key costs a tenth of verifying with it, so each PublicKey is imported once. */
 const imported = new WeakMap<PublicKey, KeyObject>()
@@ -21,13 +23,35 @@ export function verifyRaw(key: PublicKey, message: Uint8Array, signature: Uint8A
   return verify('sha256', message, { key: importKey(key), dsaEncoding: 'ieee-p1363' }, signature)
 }
 
-/** On a thread of libuv's pool (four unless UV_THREADPOOL_SIZE says otherwise). */
 export function verifyRawAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  return key.alg === 'EdDSA' ? verifyEd25519Async(key, message, signature) : verifyOnPool(key, message, signature)
+}
+
+const verifyEd25519Async = verifyingBeside(verifyOnPool)
+
+/** On a thread of libuv's pool (four unless UV_THREADPOOL_SIZE says otherwise). */
+function verifyOnPool(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const answer = (error: Error | null, verified: boolean) => (error ? reject(error) : resolve(verified))
     if (key.alg === 'EdDSA') verify(null, message, importKey(key), signature, answer)
     else verify('sha256', message, { key: importKey(key), dsaEncoding: 'ieee-p1363' }, signature, answer)
   })
+}
+
+/**
+ * Gives what signs with the key. Throws when the halves do not belong together. Signs where it is called: a thread of the
+ * pool, which WebCrypto goes to, takes as long to reach as Ed25519 takes to sign.
+ */
+export async function importPrivateKey(
+  jwk: PrivateJwk,
+  { alg }: PublicKey,
+): Promise<(message: Uint8Array) => Promise<Uint8Array>> {
+  const key = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+  const { x, y } = createPublicKey(key).export({ format: 'jwk' })
+  if (x !== jwk.x || (alg === 'ES256' && y !== jwk.y)) throw new Error('the halves differ')
+  if (alg === 'EdDSA') return async (message) => new Uint8Array(sign(null, message, key))
+  const options = { key, dsaEncoding: 'ieee-p1363' } as const
+  return async (message) => new Uint8Array(sign('sha256', message, options))
 }
 
 /** Gives the compressed point. Throws Problem invalid-key when it is not on the curve. */

@@ -1,4 +1,4 @@
-import { fromBase64url, fromUtf8, type Json, parseJson, toBase64url, utf8 } from '@tillit/codec'
+import { base64urlOfText, fromBase64url, type Json, parseJson, textOfBase64url, toBase64url, utf8 } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
 import type { PublicKey } from './public-key.ts'
 import type { Signer } from './signer.ts'
@@ -33,7 +33,7 @@ export function parseJws(token: string): ParsedJws {
     throw new Problem('invalid-jws', { detail: 'A JWS has three parts' })
   try {
     const parsed = {
-      header: decodeObject(header),
+      header: decodeHeader(header),
       payload: decodeObject(payload),
       signingInput: utf8(`${header}.${payload}`),
       signature: fromBase64url(signature),
@@ -71,11 +71,28 @@ function isAlgorithmOf(key: PublicKey, alg: Json | undefined): boolean {
 }
 
 function encode(value: object): string {
-  return toBase64url(utf8(JSON.stringify(value)))
+  return base64urlOfText(JSON.stringify(value))
+}
+
+/** Whoever signs, signs with few headers: the last ones are remembered as they were read. */
+const headers = new Map<string, ParsedJws['header']>()
+const maxHeaders = 1000
+const maxHeaderCharacters = 512
+
+function decodeHeader(part: string): ParsedJws['header'] {
+  const known = headers.get(part)
+  if (known) return known
+  const header = Object.freeze(decodeObject(part))
+  if (part.length <= maxHeaderCharacters) {
+    if (headers.size >= maxHeaders) headers.clear()
+    // A copy: the part itself is a view of the whole token, and would keep it.
+    headers.set(base64urlOfText(textOfBase64url(part)), header)
+  }
+  return header
 }
 
 function decodeObject(part: string): { [name: string]: Json } {
-  const value = parseJson(fromUtf8(fromBase64url(part)))
+  const value = parseJson(textOfBase64url(part))
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new Problem('invalid-jws', { detail: 'The JWS does not hold JSON objects' })
   }

@@ -2,6 +2,7 @@ import { concat, fromBase58, fromBase64url, sha256, toBase58, toBase64url, utf8 
 import { Problem } from '@tillit/problem'
 import type { PublicJwk } from '@tillit/schemas'
 import { checkP256Point, decompressP256 } from '#backend'
+import { RecentKeys } from './recent-keys.ts'
 import { refuseWeakEd25519 } from './weak-key.ts'
 
 /**
@@ -14,8 +15,9 @@ export interface PublicKey {
 }
 
 /** Keys remembered, so that one key is one object: its import and its thumbprint hang on that. */
-const maxRemembered = 10_000
-const remembered = new Map<string, PublicKey>()
+const remembered = new RecentKeys()
+/** The same keys by their multikey: an entry of a DID's log names one key several times. */
+const rememberedMultikeys = new RecentKeys()
 
 const ed25519Prefix = Uint8Array.of(0xed, 0x01)
 const p256Prefix = Uint8Array.of(0x80, 0x24)
@@ -32,6 +34,14 @@ export function parsePublicJwk(jwk: Record<string, unknown>): PublicKey {
 
 /** Parses a Multikey `z6Mk…` or `zDn…` (W3C Controlled Identifiers). Throws Problem invalid-key, weak-key or unsupported-algorithm. */
 export function parseMultikey(multikey: string): PublicKey {
+  const known = rememberedMultikeys.get(multikey)
+  if (known) return known
+  const key = decodeMultikey(multikey)
+  rememberedMultikeys.set(multikey, key)
+  return key
+}
+
+function decodeMultikey(multikey: string): PublicKey {
   if (!multikey.startsWith('z')) throw new Problem('invalid-key', { detail: 'A multikey starts with z' })
   const bytes = decodeOrInvalid(() => fromBase58(multikey.slice(1)))
   if (bytes[0] === ed25519Prefix[0] && bytes[1] === ed25519Prefix[1]) return ed25519PublicKey(bytes.slice(2))
@@ -63,14 +73,12 @@ export function p256PublicKey(point: Uint8Array): PublicKey {
   })
 }
 
-/** The oldest is forgotten first. What `check` throws is not remembered. */
+/** What `check` throws is not remembered. */
 function remember(alg: PublicKey['alg'], encoded: Uint8Array, check: () => Uint8Array): PublicKey {
   const name = `${alg} ${toBase64url(encoded)}`
   const known = remembered.get(name)
   if (known) return known
   const key: PublicKey = { alg, bytes: check() }
-  const oldest = remembered.size < maxRemembered ? undefined : remembered.keys().next().value
-  if (oldest !== undefined) remembered.delete(oldest)
   remembered.set(name, key)
   return key
 }

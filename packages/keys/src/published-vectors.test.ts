@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as browser from './backend-browser.ts'
 import { ed25519PublicKey, mlDsa44PublicKey, p256PublicKey, verifyMlDsa44 } from './index.ts'
-import { loadLibsodium, readVectors, type Vector, verdictsOf } from './verdicts.fixture.ts'
+import { loadLibsodium, readVectors, type Vector, verdictBeside, verdictsOf } from './verdicts.fixture.ts'
 
 const libsodium = loadLibsodium()
 
@@ -19,6 +19,11 @@ describe.each([
     for (const vector of vectors) {
       expect(await verdictsOf(ed25519PublicKey, vector), vector.name).toEqual(unanimous(vector))
     }
+  })
+
+  test('gets the recorded verdict when all are verified at once', async () => {
+    const verdicts = await Promise.all(vectors.map((vector) => verdictBeside(ed25519PublicKey, vector)))
+    expect(verdicts).toEqual(vectors.map(({ verdict }) => verdict))
   })
 
   test.runIf(libsodium)('gets the recorded verdict from libsodium', () => {

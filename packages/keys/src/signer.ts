@@ -2,6 +2,7 @@ import type { webcrypto } from 'node:crypto'
 import { getPublicKeyAsync, signAsync } from '@noble/ed25519'
 import { toBase64url } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
+import { importPrivateKey } from '#backend'
 import { ed25519PublicKey, type PublicKey, parsePublicJwk } from './public-key.ts'
 
 /** Whatever can sign: a key file, a device's seed, a non-extractable key in a browser, a hardware module. */
@@ -39,23 +40,13 @@ export async function signerFromCryptoKeyPair(pair: webcrypto.CryptoKeyPair): Pr
   }
 }
 
-/** Imports a private JWK through WebCrypto. Throws Problem invalid-key when its halves do not belong together. */
+/** Imports a private JWK. Throws Problem invalid-key when its halves do not belong together. */
 export async function signerFromJwk(jwk: PrivateJwk): Promise<Signer> {
-  const { d, ...publicJwk } = jwk
-  const publicKey = parsePublicJwk({ kty: publicJwk.kty, crv: publicJwk.crv, x: publicJwk.x, y: publicJwk.y })
-  const algorithm = publicKey.alg === 'EdDSA' ? { name: 'Ed25519' } : { name: 'ECDSA', namedCurve: 'P-256' }
-  let privateKey: webcrypto.CryptoKey
+  const publicKey = parsePublicJwk({ kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y })
   try {
-    privateKey = await crypto.subtle.importKey('jwk', { ...publicJwk, d }, algorithm, false, ['sign'])
+    return { alg: publicKey.alg, publicKey, sign: await importPrivateKey(jwk, publicKey) }
   } catch (cause) {
     throw new Problem('invalid-key', { detail: 'The private key does not belong to its public half', cause })
-  }
-  const signAlgorithm = publicKey.alg === 'EdDSA' ? { name: 'Ed25519' } : { name: 'ECDSA', hash: 'SHA-256' }
-  return {
-    alg: publicKey.alg,
-    publicKey,
-    sign: async (message) =>
-      new Uint8Array(await crypto.subtle.sign(signAlgorithm, privateKey, message as Uint8Array<ArrayBuffer>)),
   }
 }
 

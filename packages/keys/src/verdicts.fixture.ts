@@ -60,6 +60,15 @@ export async function verdictsOf(
   }
 }
 
+/** What the way beside the event loop says alone: many at once go another way than one. */
+export async function verdictBeside(
+  parse: (bytes: Uint8Array) => PublicKey,
+  { key, message, signature }: Omit<Vector, 'name' | 'verdict'>,
+): Promise<boolean> {
+  const parsed = parseOrNull(() => parse(key))
+  return parsed !== null && verifySignatureAsync(parsed, message, signature)
+}
+
 function parseOrNull<Key>(parse: () => Key): Key | null {
   try {
     return parse()

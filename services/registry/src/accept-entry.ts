@@ -1,5 +1,6 @@
-import { equalBytes, toBase64url, toHex, utf8 } from '@tillit/codec'
+import { equalBytes, toBase64url, toHex } from '@tillit/codec'
 import { type DidState, didKeyFor, maxDidLogCharacters, verifyDidEntry } from '@tillit/did'
+import type { PublicKey } from '@tillit/keys'
 import { commit, commitText, saltBytes } from '@tillit/log'
 import { Problem } from '@tillit/problem'
 import type { DidAccepted, DidLogEntry } from '@tillit/schemas'
@@ -53,7 +54,7 @@ export interface EntryLine {
 /** The entry as it is to be stored. Throws Problem body-too-large, and invalid-did-log for one that is nested too deeply. */
 export function lineOf(entry: DidLogEntry): EntryLine {
   const text = JSON.stringify(entry)
-  const { length: bytes } = utf8(text)
+  const bytes = Buffer.byteLength(text)
   if (bytes > maxEntryBytes) throw new Problem('body-too-large', { detail: 'The entry is too large' })
   if (isDeeper(entry, maxEntryDepth))
     throw new Problem('invalid-did-log', { detail: `The entry is nested more than ${maxEntryDepth} levels deep` })
@@ -88,7 +89,7 @@ export function newEntry(
     listed,
     state,
     logBytes,
-    forOwnWitness: names(state, didKeyFor(ports.didWitnessSigner.publicKey)),
+    forOwnWitness: names(state, ports.didWitnessSigner.publicKey),
   }
 }
 
@@ -117,8 +118,8 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1))
 }
 
-function names({ requiredWitness }: DidState, witness: string): boolean {
-  return requiredWitness?.witnesses.some(({ id }) => id === witness) ?? false
+function names({ requiredWitness }: DidState, witness: PublicKey): boolean {
+  return requiredWitness?.witnesses.some(({ id }) => id === didKeyFor(witness)) ?? false
 }
 
 function toAccepted(stored: StoredEntry, did: { listed: boolean; deactivated: boolean }): DidAccepted {

@@ -49,9 +49,12 @@ async function follows(
     })
   }
   if (state.deactivated) throw new Problem('did-deactivated')
-  if (state.did !== did) throw new Problem('did-conflict', { detail: 'The DID has moved to another host' })
+  if (state.did !== did) throw new Problem('did-conflict', { detail: hasLeft })
   return null
 }
+
+/** Two histories of one place could not be told apart: the published one ends with the move. */
+export const hasLeft = 'The DID has left this registry: its history ends here with the move, and it cannot come back'
 
 /** A move away is the last entry taken here; from then on the new host has the log. */
 function checkMove(to: string, didHost: string): void {

@@ -1,20 +1,14 @@
-import { type TestDatabase, testDatabase } from '@tillit/database'
 import { updateDid } from '@tillit/did'
 import type { ListedDids } from '@tillit/schemas'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RegistryTables } from './index.ts'
-import { newDid, testRegistry } from './registry.fixture.ts'
+import { newDid, type OwnRegistry, ownRegistry } from './registry.fixture.ts'
 
-let database: TestDatabase
-let city: Awaited<ReturnType<typeof testRegistry>>
+let city: OwnRegistry
 beforeAll(async () => {
-  database = await testDatabase()
-  city = await testRegistry(database)
+  city = await ownRegistry()
 })
-afterAll(async () => {
-  await city.app.close()
-  await database.drop()
-})
+afterAll(() => city.close())
 
 async function registered(listed = true) {
   const did = await newDid()
@@ -62,7 +56,7 @@ describe('did.jsonl', () => {
     const { did, url, state, signer } = await registered()
     await city.post(`/dids/${did}/entries`, await updateDid(state, { signer, now: new Date(Date.now() - 30_000) }))
     const etag = String((await city.get(url)).headers.etag)
-    const registry = database.connect<RegistryTables>('registry')
+    const registry = city.database.connect<RegistryTables>('registry')
     await registry.deleteFrom('registry.did_entries').where('did', '=', did).where('version_number', '=', 1).execute()
     expect((await city.get(url)).statusCode).toBe(404)
     const reply = await city.get(url, { 'if-none-match': etag })

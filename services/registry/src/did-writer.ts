@@ -1,6 +1,8 @@
-import { type Database, outboxChannel } from '@tillit/database'
+import { type Database, outboxChannel, prepared } from '@tillit/database'
 import type { DidState } from '@tillit/did'
+import { hashBytes, saltBytes } from '@tillit/log'
 import { type Kysely, sql } from 'kysely'
+import { asArray, asLines, asRun } from './columns.ts'
 import { insertDidLog, type NewDidLog } from './did-log-writer.ts'
 import type { StoredDid, StoredEntry, StoredWitnessProof } from './did-store.ts'
 import type { RegistryTables } from './tables.ts'
@@ -89,19 +91,29 @@ export function createDidWriter(database: Database<RegistryTables>): DidWriter {
 
 async function insertDids(database: Kysely<RegistryTables>, dids: readonly NewDid[]): Promise<ReadonlySet<string>> {
   // One statement is one transaction: after a crash each DID is there with its entry and its outbox row, or is not there.
-  const { rows } = await sql<{ did: string }>`
+  // It is prepared, as to plan it takes as long as twenty of the rows; of generate_series the planner expects a thousand.
+  const { rows } = await sql<{ did: string }>`${prepared('registry-insert-dids')}
     WITH input AS (
-      SELECT * FROM unnest(
-        ${dids.map(({ did }) => did)}::text[], ${dids.map(({ slug }) => slug)}::text[],
-        ${dids.map(({ listed }) => listed)}::boolean[], ${dids.map(({ state }) => JSON.stringify(state))}::json[],
-        ${dids.map(({ logBytes }) => logBytes)}::integer[], ${dids.map(publishedAfter)}::integer[],
-        ${dids.map(({ versionId }) => versionId)}::text[], ${dids.map(({ line }) => line)}::text[],
-        ${dids.map(({ salt }) => Buffer.from(salt))}::bytea[],
-        ${dids.map(({ commitment }) => Buffer.from(commitment))}::bytea[],
-        ${dids.map(({ acceptedAt }) => acceptedAt)}::timestamptz[],
-        ${dids.map(({ forOwnWitness }) => forOwnWitness)}::boolean[]
-      ) AS input (did, slug, listed, state, log_characters, published_version, version_id, line, salt, commitment,
-        accepted_at, for_own_witness)
+      SELECT did, slug, listed, state::json, log_characters, published_version, version_id, line, for_own_witness,
+        to_timestamp(accepted_ms / 1000) AS accepted_at,
+        substring(${asRun(dids.map(({ salt }) => salt))}::bytea
+          FROM ${saltBytes}::integer * n + 1 FOR ${saltBytes}::integer) AS salt,
+        substring(${asRun(dids.map(({ commitment }) => commitment))}::bytea
+          FROM ${hashBytes}::integer * n + 1 FOR ${hashBytes}::integer) AS commitment
+      FROM ROWS FROM (
+        string_to_table(${asLines(dids.map(({ did }) => did))}, E'\\n'),
+        string_to_table(${asLines(dids.map(({ slug }) => slug))}, E'\\n'),
+        string_to_table(${asLines(dids.map(({ state }) => JSON.stringify(state)))}, E'\\n'),
+        string_to_table(${asLines(dids.map(({ versionId }) => versionId))}, E'\\n'),
+        string_to_table(${asLines(dids.map(({ line }) => line))}, E'\\n'),
+        unnest(${asArray(dids.map(({ listed }) => listed))}::boolean[]),
+        unnest(${asArray(dids.map(({ logBytes }) => logBytes))}::integer[]),
+        unnest(${asArray(dids.map(publishedAfter))}::integer[]),
+        unnest(${asArray(dids.map(({ acceptedAt }) => acceptedAt.getTime()))}::float8[]),
+        unnest(${asArray(dids.map(({ forOwnWitness }) => forOwnWitness))}::boolean[]),
+        generate_series(0, ${dids.length - 1}::integer)
+      ) AS input (did, slug, state, version_id, line, listed, log_characters, published_version, accepted_ms,
+        for_own_witness, n)
     ), stored AS (
       INSERT INTO registry.dids
         (did, slug, listed, state, log_characters, version_number, published_version, created_at)

@@ -1,5 +1,4 @@
 import { canonicalJson, fromBase64url, toHex } from '@tillit/codec'
-import { type TestDatabase, testDatabase } from '@tillit/database'
 import {
   createDid,
   deactivateDid,
@@ -13,18 +12,13 @@ import {
 import { commit } from '@tillit/log'
 import type { DidAccepted } from '@tillit/schemas'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newDid, newSigner, testRegistry } from './registry.fixture.ts'
+import { newDid, newSigner, type OwnRegistry, ownRegistry, testRegistry } from './registry.fixture.ts'
 
-let database: TestDatabase
-let city: Awaited<ReturnType<typeof testRegistry>>
+let city: OwnRegistry
 beforeAll(async () => {
-  database = await testDatabase()
-  city = await testRegistry(database)
+  city = await ownRegistry()
 })
-afterAll(async () => {
-  await city.app.close()
-  await database.drop()
-})
+afterAll(() => city.close())
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000)
 const entriesOf = (did: string) => `/dids/${did}/entries`
@@ -53,7 +47,7 @@ describe('registering', () => {
 
   test('the salt of an unlisted DID is not handed out again once retries are over', async () => {
     const { entry } = await registered(false)
-    const later = await testRegistry(database, { now: () => new Date(Date.now() + 3_600_000) })
+    const later = await testRegistry(city.database, { now: () => new Date(Date.now() + 3_600_000) })
     const again = await later.post('/dids', { entry, listed: false })
     expect(again.json()).toMatchObject({ code: 'did-conflict', status: 409 })
     await later.app.close()

@@ -1,21 +1,14 @@
-import { type TestDatabase, testDatabase } from '@tillit/database'
 import type { DidAccepted } from '@tillit/schemas'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RegistryTables } from './index.ts'
-import { eventually, newDid, testRegistry } from './registry.fixture.ts'
+import { eventually, newDid, type OwnRegistry, ownRegistry } from './registry.fixture.ts'
 
-let database: TestDatabase
-let city: Awaited<ReturnType<typeof testRegistry>>
+let city: OwnRegistry
 beforeAll(async () => {
-  database = await testDatabase()
-  city = await testRegistry(database)
+  city = await ownRegistry()
 })
-afterAll(async () => {
-  await city.registry.stop()
-  await city.app.close()
-  await database.drop()
-})
+afterAll(() => city.close())
 
 async function registered(listed: boolean, path?: string[]) {
   const did = await newDid(path === undefined ? {} : { path })
@@ -48,7 +41,7 @@ test('an erased DID is gone with its salts, its place stays empty, and the log g
   expect((await city.post(`/dids/${did}/entries`, entry)).json()).toMatchObject({ code: 'did-erased' })
   expect((await registered(false, ['dids', slug])).reply.json()).toMatchObject({ code: 'did-conflict' })
 
-  const db = database.connect<RegistryTables>('registry')
+  const db = city.database.connect<RegistryTables>('registry')
   for (const table of ['dids', 'did_entries', 'did_witness_proofs', 'did_witness_duties']) {
     const { rows } = await sql`SELECT 1 FROM ${sql.table(`registry.${table}`)} WHERE did = ${did}`.execute(db)
     expect(rows).toEqual([])

@@ -1,18 +1,12 @@
-import { type TestDatabase, testDatabase } from '@tillit/database'
 import { deactivateDid, didKeyFor, updateDid } from '@tillit/did'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newDid, newSigner, testRegistry } from './registry.fixture.ts'
+import { newDid, newSigner, type OwnRegistry, ownRegistry, testRegistry } from './registry.fixture.ts'
 
-let database: TestDatabase
-let city: Awaited<ReturnType<typeof testRegistry>>
+let city: OwnRegistry
 beforeAll(async () => {
-  database = await testDatabase()
-  city = await testRegistry(database)
+  city = await ownRegistry()
 })
-afterAll(async () => {
-  await city.app.close()
-  await database.drop()
-})
+afterAll(() => city.close())
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000)
 const full = { accept: 'application/did-url-dereferencing' }
@@ -123,7 +117,7 @@ describe('versions', () => {
 
   test('a write is seen by the next request of the same city, and by another city on the database without its cache', async () => {
     const { did, state, signer } = await withServices()
-    const other = await testRegistry(database)
+    const other = await testRegistry(city.database)
     await ask(did)
     await other.get(`/1.0/identifiers/${did}`)
     const second = await updateDid(state, { signer, now: ago(30) })

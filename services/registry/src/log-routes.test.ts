@@ -7,14 +7,16 @@ import {
   formatCosignerKey,
   leafHash,
   logEntry,
+  parseCheckpoint,
   parseEntryBundle,
   parseLogEntry,
+  parseNote,
   parseTrustPolicy,
   rootOfLeaves,
   verifyReceipt,
   verifyWithPolicy,
 } from '@tillit/log'
-import type { DidAccepted, LeafProof, LedgerStatus, OpeningList, WitnessList } from '@tillit/schemas'
+import type { CheckpointList, DidAccepted, LeafProof, LedgerStatus, OpeningList, WitnessList } from '@tillit/schemas'
 import type { WitnessPeer } from '@tillit/witness'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RegistryTables } from './index.ts'
@@ -72,6 +74,25 @@ function proofOf(commitment: Uint8Array): Promise<LeafProof> {
 const ledger = async () => (await city.get('/registry/ledger')).json<LedgerStatus>()
 
 describe('a published checkpoint', () => {
+  test('stays in the list of those that are kept, which is turned page by page', async () => {
+    for (let published = 0; published < 3; published++) {
+      const [commitment = new Uint8Array()] = await submit()
+      await proofOf(commitment)
+    }
+    const newest = (await city.get('/log/checkpoint')).body
+    const { checkpoints } = (await city.get('/log/checkpoints')).json<CheckpointList>()
+    expect(checkpoints.length).toBeGreaterThanOrEqual(3)
+    expect(checkpoints.map(({ note }) => note)).toContain(newest)
+    expect(checkpoints.map(({ size }) => size)).toEqual(
+      checkpoints.map(({ note }) => parseCheckpoint(parseNote(note).text).size).sort((a, b) => a - b),
+    )
+    const [, second, third] = checkpoints
+    const page = await city.get(`/log/checkpoints?min_size=${second?.size}&limit=1`)
+    expect(page.json<CheckpointList>()).toEqual({ checkpoints: [second], next_min_size: third?.size })
+    expect(page.headers.link).toBe(`</log/checkpoints?min_size=${third?.size}&limit=1>; rel="next"`)
+    expect((await city.get('/log/checkpoints?limit=101')).statusCode).toBe(400)
+  })
+
   test('satisfies the policy that the log tells', async () => {
     const [commitment = new Uint8Array()] = await submit()
     await proofOf(commitment)

@@ -4,6 +4,7 @@ import { formatTrustPolicy } from '@tillit/log'
 import { Problem } from '@tillit/problem'
 import {
   AnchorList,
+  CheckpointList,
   ConsistencyProof,
   LeafProof,
   LedgerStatus,
@@ -16,6 +17,7 @@ import { Type } from 'typebox'
 import type { DidStore } from './did-store.ts'
 import { forEveryone } from './for-everyone.ts'
 import { listAnchors } from './list-anchors.ts'
+import { listCheckpoints } from './list-checkpoints.ts'
 import { listOpenings } from './list-openings.ts'
 import type { OpeningReader } from './opening-store.ts'
 import { proveConsistency } from './prove-consistency.ts'
@@ -28,6 +30,8 @@ import { matches } from './serve-text.ts'
 
 /** Most openings of one page: each holds an entry of up to 64 kB. */
 const maxOpenings = 256
+/** Most checkpoints of one page: with a post-quantum cosignature each takes 3.6 kB. */
+const maxCheckpoints = 100
 
 const closed = { additionalProperties: false } as const
 const tags = ['log']
@@ -62,6 +66,32 @@ export function logRoutes(parts: LogRouteParts) {
           .header('cache-control', 'public, max-age=1')
           .header('tillit-witnessing', witnessingHeader)
           .send(checkpoint.note)
+      },
+    )
+
+    app.get(
+      '/log/checkpoints',
+      {
+        schema: {
+          operationId: 'list-checkpoints',
+          summary: 'Published checkpoints that are kept, by size',
+          tags,
+          querystring: Type.Object(
+            {
+              min_size: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
+              limit: Type.Integer({ minimum: 1, maximum: maxCheckpoints, default: maxCheckpoints }),
+            },
+            closed,
+          ),
+          response: { 200: CheckpointList },
+        },
+      },
+      async (request, reply) => {
+        const { min_size: minSize, limit } = request.query
+        const list = await listCheckpoints({ minSize, limit }, publications)
+        const next = list.next_min_size
+        if (next !== null) reply.header('link', `</log/checkpoints?min_size=${next}&limit=${limit}>; rel="next"`)
+        return list
       },
     )
 

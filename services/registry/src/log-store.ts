@@ -1,11 +1,15 @@
 import type { Database } from '@tillit/database'
-import { logEntry, type ReadTiles, type Tile } from '@tillit/log'
+import { hashBytes, logEntry, type ReadTiles, saltBytes, type Tile } from '@tillit/log'
 import { type Kysely, sql } from 'kysely'
+import { asArray, asRun } from './columns.ts'
 import { type NewLeaf, takeFromOutboxes } from './outboxes.ts'
 import type { RegistryTables } from './tables.ts'
 
 /** Only its holder appends to the log or signs a checkpoint; the number is ours alone. */
 const sequencingLock = 7_417_002
+
+/** Stands in a run of salts for one that is not public. */
+const noSalt = new Uint8Array(saltBytes)
 
 /** A checkpoint that the log has signed. It is not shown to anyone but witnesses until it is published. */
 export interface SignedCheckpoint {
@@ -109,13 +113,19 @@ function createWriter(transaction: Kysely<RegistryTables>): LogWriter {
       return rows[0]?.size ?? 0
     },
     insertLeaves: async (first, leaves, sequencedAt) => {
-      const commitments = leaves.map(({ commitment }) => Buffer.from(commitment))
-      const salts = leaves.map(({ publicSalt }) => (publicSalt === null ? null : Buffer.from(publicSalt)))
+      const commitments = asRun(leaves.map(({ commitment }) => commitment))
+      const salts = asRun(leaves.map(({ publicSalt }) => publicSalt ?? noSalt))
+      const listed = asArray(leaves.map(({ publicSalt }) => publicSalt !== null))
       await sql`
         INSERT INTO registry.leaves (index, commitment, public_salt, listed, sequenced_at)
-        SELECT ${first}::bigint + n - 1, commitment, public_salt, public_salt IS NOT NULL, ${sequencedAt}
-        FROM unnest(${commitments}::bytea[], ${salts}::bytea[]) WITH ORDINALITY AS leaf (commitment, public_salt, n)
-      `.execute(transaction)
+        SELECT ${first}::bigint + n,
+          substring(${commitments}::bytea FROM ${hashBytes}::integer * n + 1 FOR ${hashBytes}::integer),
+          CASE WHEN listed THEN
+            substring(${salts}::bytea FROM ${saltBytes}::integer * n + 1 FOR ${saltBytes}::integer) END,
+          listed, ${sequencedAt}
+        FROM ROWS FROM (
+          unnest(${listed}::boolean[]), generate_series(0, ${leaves.length - 1}::integer)
+        ) AS leaf (listed, n)`.execute(transaction)
     },
     putTiles: async (tiles) => {
       await transaction

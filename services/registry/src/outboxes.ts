@@ -18,7 +18,8 @@ interface OutboxRow {
   id: number
   commitment: Buffer
   public_salt: Buffer | null
-  created_at: Date
+  /** Seconds since 1970: of thousands of rows a number is read in a tenth of the time of a Date. */
+  created_s: number
 }
 
 /** Takes what waits out of all outboxes, in the order in which it came, and leaves out what the log holds already. */
@@ -45,7 +46,7 @@ function mergeByTime(queues: readonly OutboxRow[][]): OutboxRow[] {
     let first: { queue: number; row: OutboxRow } | null = null
     for (const [queue, rows] of queues.entries()) {
       const row = rows[heads[queue] ?? 0]
-      if (row !== undefined && (first === null || row.created_at < first.row.created_at)) first = { queue, row }
+      if (row !== undefined && (first === null || row.created_s < first.row.created_s)) first = { queue, row }
     }
     if (first === null) return merged
     merged.push(first.row)
@@ -67,7 +68,7 @@ async function takeFrom(transaction: Kysely<RegistryTables>, source: ServiceSche
   const publicSalt = source === 'registry' ? sql`public_salt` : sql`NULL::bytea AS public_salt`
   const { rows } = await sql<OutboxRow>`
     DELETE FROM ${outbox} WHERE id IN (SELECT id FROM ${outbox} ORDER BY id LIMIT ${batchEntries})
-    RETURNING id, commitment, ${publicSalt}, created_at`.execute(transaction)
+    RETURNING id, commitment, ${publicSalt}, date_part('epoch', created_at) AS created_s`.execute(transaction)
   return rows.sort((a, b) => a.id - b.id)
 }
 

@@ -26,6 +26,8 @@ export interface PublicationReader {
   ofSize(size: number): Promise<PublishedCheckpoint | null>
   /** The oldest one of more than `size` entries. */
   oldestBeyond(size: number): Promise<PublishedCheckpoint | null>
+  /** Those that are kept of at least `minSize` entries, by size. */
+  list(minSize: number, limit: number): Promise<Pick<PublishedCheckpoint, 'size' | 'note'>[]>
   readWitnesses(): Promise<WitnessState[]>
 }
 
@@ -54,6 +56,14 @@ export function createPublicationStore(database: Database<RegistryTables>): Publ
       checkpointOf(
         await published().where('published.size', '>', size).orderBy('published.size').limit(1).executeTakeFirst(),
       ),
+    list: (minSize, limit) =>
+      database
+        .selectFrom('registry.published_checkpoints')
+        .select(['size', 'note'])
+        .where('size', '>=', minSize)
+        .orderBy('size')
+        .limit(limit)
+        .execute(),
     publish: async ({ size, note, publishedAt }) => {
       await database
         .insertInto('registry.published_checkpoints')

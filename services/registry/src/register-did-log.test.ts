@@ -1,4 +1,3 @@
-import { type TestDatabase, testDatabase } from '@tillit/database'
 import {
   createDid,
   type DidState,
@@ -14,19 +13,13 @@ import type { DidLogEntry } from '@tillit/schemas'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RegistryTables } from './index.ts'
-import { newDid, newSigner, testRegistry } from './registry.fixture.ts'
+import { newDid, newSigner, type OwnRegistry, ownRegistry } from './registry.fixture.ts'
 
-let database: TestDatabase
-let city: Awaited<ReturnType<typeof testRegistry>>
+let city: OwnRegistry
 beforeAll(async () => {
-  database = await testDatabase()
-  city = await testRegistry(database)
+  city = await ownRegistry()
 })
-afterAll(async () => {
-  await city.registry.stop()
-  await city.app.close()
-  await database.drop()
-})
+afterAll(() => city.close())
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000)
 const here = 'localhost:8080'
@@ -55,7 +48,7 @@ async function movingDid({ witnesses = [], threshold = 1 }: { witnesses?: Signer
 }
 
 async function leavesOf(did: string): Promise<number> {
-  const db = database.connect<RegistryTables>('registry')
+  const db = city.database.connect<RegistryTables>('registry')
   const { rows } = await sql<{ count: number }>`
     SELECT count(*) AS count FROM registry.did_entries JOIN registry.outbox USING (commitment) WHERE did = ${did}`.execute(
     db,
@@ -121,6 +114,19 @@ test('a DID that lives elsewhere in its last entry, or lived here under another 
   const away = await moveDid(state, { host: 'other.example', path: [], signer, now: ago(20) })
   const back = await moveDid(stateAfter(state, away), { host: here, path: ['dids', 'x'], signer, now: ago(10) })
   expect((await register([entry, away, back])).json()).toMatchObject({ code: 'did-conflict' })
+})
+
+test('a DID that left and would come back is told so, whichever way it asks', async () => {
+  const { did, log, slug, signer, state } = await movingDid()
+  await register(log)
+  const away = await moveDid(state, { host: 'other.example', path: ['people', 'me'], signer, now: ago(20) })
+  expect((await city.post(`/dids/${did}/entries`, away)).statusCode).toBe(201)
+  const back = await moveDid(stateAfter(state, away), { host: here, path: ['dids', slug], signer, now: ago(10) })
+  const refusal = { code: 'did-conflict', detail: expect.stringContaining('has left this registry') }
+  expect((await register([...log, away, back])).json()).toMatchObject(refusal)
+  expect((await city.post(`/dids/${did}/entries`, back)).json()).toMatchObject(refusal)
+  // What was accepted before stays accepted.
+  expect((await register([...log])).statusCode).toBe(200)
 })
 
 test('a log that does not verify is refused whole', async () => {

@@ -3,6 +3,7 @@ import { parseDid, publishablePrefix, verifyDidLogStates } from '@tillit/did'
 import { Problem } from '@tillit/problem'
 import type { DidAccepted, DidLogAccepted, DidLogEntry, DidLogRegistration } from '@tillit/schemas'
 import { type AcceptingPorts, acceptedBefore, acceptedNow, lineOf, newEntry } from './accept-entry.ts'
+import { hasLeft } from './append-did-entry.ts'
 import type { DidStore } from './did-store.ts'
 import type { NewEntry } from './did-writer.ts'
 import type { RegistryPorts } from './ports.ts'
@@ -74,6 +75,7 @@ async function storedBefore(
   for (const [index, entry] of log.entries()) {
     const same = index < versionNumber ? await store.readEntry(did, index + 1) : null
     const before = same && acceptedBefore(same, entry, { listed, deactivated, now: now() })
+    if (!before && stored.state.did !== did) throw conflict(hasLeft)
     if (!before) throw conflict(`The log of the DID is at version ${versionNumber} already`, { version_id: versionId })
     accepted.push(before.accepted)
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { listen, outboxChannel, problemOfDatabaseError, type TestDatabase } from '@tillit/database'
+import { listen, outboxChannel, problemOfDatabaseError, type TestDatabase, testDatabase } from '@tillit/database'
 import { type CreateDidOptions, createDid } from '@tillit/did'
 import { createLogger, createServer, createTestIssuer } from '@tillit/http'
 import { type Signer, signerFromSeed } from '@tillit/keys'
@@ -44,6 +44,20 @@ export async function testRegistry(database: TestDatabase, ports: Partial<Regist
   const get = (url: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url, headers })
   const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
   return { registry, app, issuer, get, post }
+}
+
+export type OwnRegistry = Awaited<ReturnType<typeof ownRegistry>>
+
+/** A registry on a database of its own. */
+export async function ownRegistry(ports: Partial<RegistryPorts> = {}) {
+  const database = await testDatabase()
+  const city = await testRegistry(database, ports)
+  const close = async () => {
+    await city.registry.stop()
+    await city.app.close()
+    await database.drop()
+  }
+  return { ...city, database, close }
 }
 
 let lastSeed = 0

@@ -1,5 +1,4 @@
 import { canonicalBytes, concat, sha256, toBase58 } from '@tillit/codec'
-import { type TestDatabase, testDatabase } from '@tillit/database'
 import {
   didKeyFor,
   nextDidState,
@@ -11,19 +10,13 @@ import {
 } from '@tillit/did'
 import type { Signer } from '@tillit/keys'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, newDid, newSigner, testRegistry } from './registry.fixture.ts'
+import { eventually, newDid, newSigner, type OwnRegistry, ownRegistry } from './registry.fixture.ts'
 
-let database: TestDatabase
-let city: Awaited<ReturnType<typeof testRegistry>>
+let city: OwnRegistry
 beforeAll(async () => {
-  database = await testDatabase()
-  city = await testRegistry(database)
+  city = await ownRegistry()
 })
-afterAll(async () => {
-  await city.registry.stop()
-  await city.app.close()
-  await database.drop()
-})
+afterAll(() => city.close())
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000)
 const none = new Uint8Array()
