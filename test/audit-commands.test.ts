@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LyingLog, startLyingLog } from '../packages/client/src/audit/lying-log.fixture.ts'
 
 const bin = fileURLToPath(new URL('../packages/cli/bin/tillit.mjs', import.meta.url))
-let log: LyingLog
+let log: Awaited<ReturnType<typeof startLyingLog>>
 let folder: string
 
 beforeEach(async () => {
@@ -46,6 +46,7 @@ describe('tillit fsck', () => {
     expect(out).toMatch(/^ {2}log {10}city\.example\/log\n {2}entries {6}/)
     expect(out).toContain(`${log.size}: 6 public ones opened, ${log.size - 6} seen as commitments only`)
     expect(out).toMatch(/cosigned by +w1\n/)
+    expect(out).toMatch(/checkpoints +3 published ones compared/)
     expect(err).toContain(`100 %  ${log.size} of ${log.size} entries replayed`)
     expect(err).toContain('100 %  3 of 3 histories of DIDs compared')
     expect(status).toBe(0)
@@ -74,6 +75,40 @@ describe('tillit fsck', () => {
     expect(await tillit('fsck', log.url, '--policy', 'nowhere')).toMatchObject({ status: 2 })
     await writeFile(join(folder, 'policy'), 'quorum nobody\n')
     expect(await tillit('fsck', log.url, '--policy', 'policy')).toMatchObject({ status: 1 })
+  })
+})
+
+describe('tillit receipt', () => {
+  test.each(['DID', 'index', 'commitment'])(
+    'of a public entry, by its %s, is one that tillit verify takes',
+    async (by) => {
+      const newest = log.openings.findLast(({ entry }) => JSON.stringify(entry).includes(log.plain))
+      const name = { DID: log.plain, index: String(newest?.index), commitment: newest?.commitment }[by] ?? ''
+      const made = await tillit('receipt', name, '--city', log.url)
+      expect(made).toMatchObject({ status: 0, err: '' })
+      expect(JSON.parse(made.out)).toMatchObject({ city: log.url, opening: { commitment: newest?.commitment } })
+      await writeFile(join(folder, 'receipt.json'), made.out)
+      const verified = await tillit('verify', 'receipt.json', '--policy', 'policy', '--offline')
+      expect(verified).toMatchObject({ status: 3, err: '' })
+      expect(verified.out).toContain(`✓ entry ${newest?.index} of the log`)
+    },
+  )
+
+  test('of an entry that is not public, or not there, is refused', async () => {
+    for (const entry of ['0', String(log.size), 'did:web:nobody.example', '0'.repeat(64)])
+      expect(await tillit('receipt', entry, '--city', log.url), entry).toMatchObject({ status: 1, out: '' })
+    expect(await tillit('receipt', 'nonsense', '--city', log.url)).toMatchObject({ status: 2, out: '' })
+    expect(await tillit('receipt')).toMatchObject({ status: 2, err: expect.stringContaining('ENTRY is missing.') })
+  })
+
+  test('of a city that opens another entry than was committed to is refused', async () => {
+    log.lies.set('/log/openings', (honest) => {
+      const page = JSON.parse(new TextDecoder().decode(honest ?? new Uint8Array()))
+      for (const opening of page.openings) opening.entry.versionTime = '2020-01-01T00:00:00Z'
+      return new TextEncoder().encode(JSON.stringify(page))
+    })
+    const made = await tillit('receipt', log.plain, '--city', log.url)
+    expect(made).toMatchObject({ status: 1, out: '', err: expect.stringContaining('invalid-receipt') })
   })
 })
 

@@ -95,7 +95,9 @@ export function createLogObserver({ policy, vkey }: { policy: TrustPolicy; vkey:
         now: () => new Date(),
         settleMilliseconds: 50,
       })
-      expect(report.findings).toEqual([])
+      // Those of before a change of the policy or the keys are under those of then.
+      expect(report.findings.filter(({ code }) => code !== 'checkpoint-not-covered')).toEqual([])
+      expect(report.counts.checkpoints).toBeGreaterThan(0)
       expect(report).toMatchObject({ sound: true, size })
       return { size, checkpoints: published.size, anchors: anchors.count }
     },

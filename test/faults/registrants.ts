@@ -17,6 +17,8 @@ interface Posted {
 /** Many who register and update DIDs without a pause, and remember what they were answered. */
 export interface Registrants {
   readonly acknowledged: ReadonlySet<string>
+  /** How often in a row a city said that it cannot take anything now. */
+  readonly refusedInARow: number
   /** The newest of those acknowledged since this was asked last. */
   newOpenings(): Opening[]
   /** Works until it is stopped, against whichever of the cities it is told of, and through every outage. */
@@ -32,6 +34,7 @@ export function createRegistrants({ urls, didHost }: { urls: readonly string[]; 
   const unanswered = new Set<Posted>()
   let answered: Posted[] = []
   let turn = 0
+  let refusedInARow = 0
 
   async function post(posted: Posted): Promise<void> {
     unanswered.add(posted)
@@ -43,6 +46,7 @@ export function createRegistrants({ urls, didHost }: { urls: readonly string[]; 
       signal: AbortSignal.timeout(10_000),
     })
     const text = await reply.text()
+    refusedInARow = reply.ok ? 0 : refusedInARow + 1
     // A city in trouble says so in a way that tells the client to come again.
     if (!reply.ok) expect({ path, status: reply.status, text }).toMatchObject({ status: expect.toBeOneOf([503, 507]) })
     if (!reply.ok) throw new Error(text)
@@ -67,6 +71,9 @@ export function createRegistrants({ urls, didHost }: { urls: readonly string[]; 
 
   return {
     acknowledged,
+    get refusedInARow() {
+      return refusedInARow
+    },
     newOpenings: () => openings.splice(0).slice(-maxOpenings),
     work(clients) {
       const faults: unknown[] = []

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
-import { cosignerKey, formatCosignerKey } from '@tillit/log'
 import { UsageError, wrongCall } from './usage-error.ts'
 import { makeWitnessKeys, readWitnessKeys } from './witness-keys.ts'
+import { witnessPolicyLines } from './witness-policy-lines.ts'
 
 export const witnessInitUsage = `tillit witness init --name NAME [--state DIR] [--url URL]
   Makes the keys of a witness, and prints the lines of a trust policy that log operators and
@@ -25,14 +25,8 @@ export async function initWitness(args: string[]): Promise<number> {
   if (name === '' || /[\p{White_Space}\p{Cc}+]/u.test(name))
     throw new UsageError('The name of a witness has no space, control character or plus.')
   await makeWitnessKeys(state, name)
-  const { signers } = await readWitnessKeys(state)
-  const lines = signers.map(({ alg, publicKey }) => {
-    // Names in a policy mean nothing outside of it; these two tell the keys of one witness apart.
-    const policyName = alg === 'ML-DSA-44' ? `${name}/ml-dsa-44` : name
-    return ['witness', policyName, formatCosignerKey(cosignerKey(name, publicKey)), ...(url ? [url] : [])].join(' ')
-  })
   console.log(`# the witness ${name}: its Ed25519 key, and its ML-DSA-44 key for the time after quantum computers`)
-  console.log(lines.join('\n'))
+  console.log(witnessPolicyLines(await readWitnessKeys(state), url).join('\n'))
   console.error(`The keys are in ${state}. Run: tillit witness --state ${state} --log VKEY`)
   return 0
 }

@@ -86,6 +86,81 @@ describe('tillit witness init', () => {
   })
 })
 
+describe('tillit witness rotate', () => {
+  const linesOf = (text: string) => text.split('\n').filter((line) => line.startsWith('witness '))
+
+  test('makes keys that cosign beside the old ones until those are ended, whatever policy asks for', async () => {
+    const init = await tillit('witness', 'init', '--name', 'w.example', '--url', 'https://w.example/')
+    const rotated = await tillit('witness', 'rotate', '--url', 'https://w.example/')
+    expect(rotated).toMatchObject({ status: 0, err: '' })
+    const [before, both] = [linesOf(init.out), linesOf(rotated.out)]
+    expect(both.slice(2)).toEqual(before)
+    expect(both.map((line) => line.split(' ')[1])).toEqual([
+      ...['w.example/key-2', 'w.example/key-2/ml-dsa-44', 'w.example', 'w.example/ml-dsa-44'],
+    ])
+    const policyOf = (lines: string[], quorum: string) =>
+      parseTrustPolicy([`log ${vkey}`, ...lines, quorum, ''].join('\n'))
+    const old = policyOf(before, 'group all all w.example w.example/ml-dsa-44\nquorum all')
+    const overlap = policyOf(both, `${/^# (group .*)$/m.exec(rotated.out)?.[1]}\nquorum w.example/any`)
+    const fresh = policyOf(both.slice(0, 2), 'group all all w.example/key-2 w.example/key-2/ml-dsa-44\nquorum all')
+
+    const note = await checkpoint(5)
+    const cosigned = note + (await cosignaturesOf(note))
+    for (const policy of [old, overlap, fresh]) expect(() => verifyWithPolicy(cosigned, policy)).not.toThrow()
+
+    const again = await tillit('witness', 'rotate', '--url', 'https://w.example/')
+    expect(again).toEqual({ status: 0, out: rotated.out, err: expect.stringContaining('were rotated before') })
+    const ended = await tillit('witness', 'rotate', '--end', '--url', 'https://w.example/')
+    expect(linesOf(ended.out)).toEqual(both.slice(0, 2))
+    expect(await tillit('witness', 'rotate', '--end')).toMatchObject({ status: 0, err: 'There are no old keys.\n' })
+
+    // It remembers what it cosigned, under whichever key.
+    const fork = await signCheckpoint({ origin, size: 5, root: root(4) }, signer)
+    expect(await cosignaturesOf(fork, { oldSize: 5, status: 409 })).toContain('Another root was cosigned')
+    const later = note + (await cosignaturesOf(note, { oldSize: 5 }))
+    for (const policy of [overlap, fresh]) expect(() => verifyWithPolicy(later, policy)).not.toThrow()
+    expect(() => verifyWithPolicy(later, old)).toThrow()
+    expect(linesOf((await tillit('witness', 'rotate')).out)[0]).toMatch(/^witness w\.example\/key-3 /)
+  })
+
+  test('wants the witness stopped, and keys that are there', async () => {
+    expect(await tillit('witness', 'rotate')).toMatchObject({ status: 2, err: expect.stringContaining('witness init') })
+    await expect(stat(join(folder, 'witness'))).rejects.toMatchObject({ code: 'ENOENT' })
+    await makeKeys()
+    const before = await readFile(join(state, 'keys.json'), 'utf8')
+    const running = await startWitness('--state', state, '--log', vkey)
+    for (const options of [[], ['--end']])
+      expect(await tillit('witness', 'rotate', '--state', state, ...options)).toMatchObject({
+        status: 1,
+        err: expect.stringContaining('already runs'),
+      })
+    await running.kill('SIGTERM')
+    expect(await readFile(join(state, 'keys.json'), 'utf8')).toBe(before)
+  })
+
+  test('that was interrupted before the new file took its place has changed nothing, and ends well when it is repeated', async () => {
+    await makeKeys()
+    const before = await readWitnessKeys(state)
+    await writeFile(join(state, 'keys.json.new'), '{"name":')
+    expect((await readWitnessKeys(state)).pairs).toHaveLength(1)
+    expect(await tillit('witness', 'rotate', '--state', state)).toMatchObject({ status: 0 })
+    const { pairs } = await readWitnessKeys(state)
+    expect(pairs.map(({ version }) => version)).toEqual([2, 1])
+    expect(pairs[1]?.signers[0].publicKey).toEqual(before.pairs[0].signers[0].publicKey)
+    expect((await stat(join(state, 'keys.json'))).mode & 0o777).toBe(0o600)
+    await expect(stat(join(state, 'keys.json.new'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  async function cosignaturesOf(note: string, { oldSize = 0, status = 200 } = {}): Promise<string> {
+    const running = await startWitness('--state', join(folder, 'witness'), '--log', vkey)
+    const peer = httpWitnessPeer({ url: running.url, timeoutMilliseconds: 5_000 })
+    const reply = await peer.addCheckpoint(formatAddCheckpoint({ oldSize, proof: [], note }))
+    await running.kill('SIGTERM')
+    expect(reply.status).toBe(status)
+    return reply.body
+  }
+})
+
 describe('tillit witness', () => {
   test('says how it is called', async () => {
     await expect(witness([])).rejects.toThrow(witnessUsage)

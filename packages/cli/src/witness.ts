@@ -6,6 +6,7 @@ import { readPolicy } from './audit/trust-options.ts'
 import { UsageError, wrongCall } from './usage-error.ts'
 import { initWitness, witnessInitUsage } from './witness-init.ts'
 import { readWitnessKeys } from './witness-keys.ts'
+import { rotateWitness, witnessRotateUsage } from './witness-rotate.ts'
 
 export const witnessUsage = `tillit witness --log VKEY [--log VKEY …] [--log-policy FILE] [--name NAME] [--state DIR]
                [--host HOST] [--port PORT]
@@ -19,12 +20,15 @@ export const witnessUsage = `tillit witness --log VKEY [--log VKEY …] [--log-p
   --port        the port to listen on (7380)`
 
 export function usageOfWitness([verb]: string[]): string {
-  return verb === 'init' ? witnessInitUsage : `${witnessInitUsage}\n\n${witnessUsage}`
+  if (verb === 'init') return witnessInitUsage
+  if (verb === 'rotate') return witnessRotateUsage
+  return [witnessInitUsage, witnessUsage, witnessRotateUsage].join('\n\n')
 }
 
 /** Exit status 0: stopped when asked to. */
 export async function witness(args: string[]): Promise<number> {
   if (args[0] === 'init') return initWitness(args.slice(1))
+  if (args[0] === 'rotate') return rotateWitness(args.slice(1))
   const { values } = parseArgs({
     args,
     options: {

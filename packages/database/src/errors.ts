@@ -1,5 +1,6 @@
 import { Problem } from '@tillit/problem'
 import pg from 'pg'
+import { silentServerMessage } from './leave-silent-server.ts'
 
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EACCES'])
 
@@ -51,6 +52,9 @@ export function problemOfDatabaseError(error: unknown): Problem | null {
 function isConnectionError(error: Error): boolean {
   if ('code' in error && typeof error.code === 'string' && connectionErrors.has(error.code)) return 'syscall' in error
   return (
+    error.message === silentServerMessage ||
+    error.message === 'Client was closed and is not queryable' ||
+    error.message === 'Connection terminated' ||
     error.message === 'Connection terminated unexpectedly' ||
     error.message === 'Connection terminated due to connection timeout' ||
     error.message === 'timeout exceeded when trying to connect' ||

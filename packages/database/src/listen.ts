@@ -1,5 +1,7 @@
+import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { connectTimeoutMilliseconds } from './connect.ts'
 
 const reconnectMilliseconds = 1_000
 
@@ -13,16 +15,29 @@ export interface Listener {
  */
 export async function listen(url: string, channel: string, onNotify: () => void): Promise<Listener> {
   const closing = new AbortController()
-  let client: pg.Client | null = null
+  let socket: Socket | null = null
 
   async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: url, application_name: 'tillit-listen' })
+    const opened = new Socket()
+    const next = new pg.Client({
+      connectionString: url,
+      application_name: 'tillit-listen',
+      connectionTimeoutMillis: connectTimeoutMilliseconds,
+      query_timeout: connectTimeoutMilliseconds,
+      stream: () => opened,
+    })
     const ended = new Promise<void>((done) => next.once('end', done))
     next.on('error', () => undefined) // 'end' follows
     next.on('notification', onNotify)
-    await next.connect()
-    await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
-    client = next
+    try {
+      await next.connect()
+      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      opened.destroy() // one that hangs would come to listen some day, unheard
+      throw error
+    }
+    socket = opened
+    if (closing.signal.aborted) opened.destroy()
     void ended.then(reconnect)
   }
 
@@ -41,7 +56,8 @@ export async function listen(url: string, channel: string, onNotify: () => void)
   return {
     close: async () => {
       closing.abort()
-      await client?.end()
+      // Without goodbye: a server that hangs would never answer it.
+      socket?.destroy()
     },
   }
 }

@@ -254,9 +254,13 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const ended = new Promise((done) => child.once('exit', done))
   child.ref()
   child.kill('SIGINT') // fast shutdown: sessions are ended, everything committed is kept
-  const timer = setTimeout(() => child.kill('SIGQUIT'), stopSeconds * 1000)
+  const timers = [
+    setTimeout(() => child.kill('SIGQUIT'), stopSeconds * 1000),
+    // One that hangs hears nothing else; the next start recovers from what was committed.
+    setTimeout(() => child.kill('SIGKILL'), 2 * stopSeconds * 1000),
+  ]
   await ended
-  clearTimeout(timer)
+  for (const timer of timers) clearTimeout(timer)
 }
 
 /** The city's environment holds secrets, and the server needs none of it. */

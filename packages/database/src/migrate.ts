@@ -5,7 +5,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import pg from 'pg'
 import { administer } from './administer.ts'
-import { roleOf, type ServiceSchema, serviceSchemas } from './connect.ts'
+import { connectTimeoutMilliseconds, roleOf, type ServiceSchema, serviceSchemas } from './connect.ts'
 
 export interface ServiceMigrations {
   schema: ServiceSchema
@@ -19,13 +19,15 @@ const migrationLock = 7_417_001
 /**
  * Brings the database of `url` to the newest schema: for each service its role, schema and outbox, then its own files, then
  * grants. Idempotent and safe to run from several processes at once. The user of `url` needs to be allowed to create roles
- * and schemas. Throws Problem invalid-configuration when it may not.
+ * and schemas. Throws Problem invalid-configuration when it may not, and, before anything is changed, for a database that a
+ * newer version has migrated.
  */
 export async function migrate(url: string, services: ServiceMigrations[]): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 2 })
+  const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: connectTimeoutMilliseconds })
   pool.on('error', () => undefined) // the query that needs the connection reports it
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   try {
+    for (const service of services) await refuseNewer(db, service)
     await db.connection().execute(async (connection) => {
       await sql`SELECT pg_advisory_lock(${migrationLock})`.execute(connection)
       try {
@@ -50,6 +52,21 @@ export async function migrate(url: string, services: ServiceMigrations[]): Promi
   }
 }
 
+/** What an older version does not know of, it would write wrongly. */
+async function refuseNewer(db: Kysely<unknown>, { schema, folder }: ServiceMigrations): Promise<void> {
+  const { rows: tables } = await sql`SELECT WHERE to_regclass(${`${schema}.migration`}) IS NOT NULL`.execute(db)
+  if (tables.length === 0) return
+  const { rows } = await sql<{
+    name: string
+  }>`SELECT name FROM ${sql.table(`${schema}.migration`)} ORDER BY name`.execute(db)
+  const known = await readMigrations(folder)
+  const unknown = rows.map(({ name }) => name).filter((name) => !(name in known))
+  if (unknown.length > 0)
+    throw new Problem('invalid-configuration', {
+      detail: `The database was migrated by a newer version of Tillit: this one does not know ${unknown.join(', ')} of ${schema}. Run that version, or this one with a copy of the database from before.`,
+    })
+}
+
 async function createRoles(db: Kysely<unknown>): Promise<void> {
   for (const schema of serviceSchemas) {
     const role = roleOf(schema)
@@ -69,7 +86,7 @@ async function createSchema(db: Kysely<unknown>, schema: ServiceSchema): Promise
   await sql
     .raw(`
       CREATE SCHEMA IF NOT EXISTS "${schema}";
-      GRANT USAGE ON SCHEMA "${schema}" TO tillit_registry, tillit_credentials, tillit_authorization, tillit_permissions, tillit_metering, tillit_portal;
+      GRANT USAGE ON SCHEMA "${schema}" TO tillit_registry, tillit_credentials, tillit_authorization, tillit_permissions, tillit_metering, tillit_portal, tillit_verifier;
       CREATE TABLE IF NOT EXISTS "${schema}".outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         kind text NOT NULL,

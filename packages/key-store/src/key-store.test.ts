@@ -44,6 +44,17 @@ test('two who ask for the same new key at the same time get the same one', async
   expect(secrets).toEqual(['a', 'a'])
 })
 
+test('an account of a ledger stays after it was rotated, however late its role is handed on', async () => {
+  const keys = await open()
+  const [first] = await keys.secp256k1Signers('anchor')
+  await keys.rotate('anchor', { overlapSeconds: 60 })
+  time = new Date(time.getTime() + 3_600_000)
+  const accounts = await (await open()).secp256k1Signers('anchor')
+  expect(accounts).toHaveLength(2)
+  expect(accounts[1]?.publicKey).toEqual(first?.publicKey)
+  expect(accounts[0]?.publicKey).not.toEqual(first?.publicKey)
+})
+
 test('each kind of key signs, and is the same after a restart', async () => {
   const keys = await open()
   const again = await open()
@@ -54,9 +65,9 @@ test('each kind of key signs, and is the same after a restart', async () => {
   }
   const mlDsa = await keys.mlDsa44Signer('witness')
   expect(verifyMlDsa44((await again.mlDsa44Signer('witness')).publicKey, message, await mlDsa.sign(message))).toBe(true)
-  const account = await keys.secp256k1Signer('anchor')
-  expect((await again.secp256k1Signer('anchor')).publicKey).toEqual(account.publicKey)
-  expect(await account.signDigest(sha256(message))).toHaveLength(65)
+  const [account] = await keys.secp256k1Signers('anchor')
+  expect((await again.secp256k1Signers('anchor')).map(({ publicKey }) => publicKey)).toEqual([account?.publicKey])
+  expect(await account?.signDigest(sha256(message))).toHaveLength(65)
 })
 
 test('a key is not used for another algorithm than it was made for', async () => {

@@ -26,7 +26,8 @@ export interface KeyStore {
   /** The active version first, then those whose overlap has not ended. */
   signers(name: string, alg?: 'EdDSA' | 'ES256'): Promise<readonly Signer[]>
   mlDsa44Signer(name: string): Promise<MlDsa44Signer>
-  secp256k1Signer(name: string): Promise<Secp256k1Signer>
+  /** The active account first, then every one that is kept: a role is a ledger's to take away, and no overlap ends it. */
+  secp256k1Signers(name: string): Promise<readonly Secp256k1Signer[]>
   /** The keys themselves, active first, for a library that signs on its own; such keys are never made in a token. */
   privateJwks(name: string, alg?: 'EdDSA' | 'ES256'): Promise<readonly PrivateJwk[]>
   /** A secret text of that name, made by `create` on first use. */
@@ -93,7 +94,7 @@ export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> 
   const signersOf = async (name: string, alg: KeyAlgorithm): Promise<AnySigner[]> => {
     const { versions } = await openRecord(name, { alg, exportable: false })
     const signers: AnySigner[] = []
-    for (const { version, key } of versions.filter((each) => !hasEnded(each, now()))) {
+    for (const { version, key } of versions.filter((each) => alg === 'ES256K' || !hasEnded(each, now()))) {
       const label = `${name}.${version}`
       const signer = opened.get(label) ?? (await signerOf({ label, alg }, key, token))
       opened.set(label, signer)
@@ -112,7 +113,7 @@ export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> 
     signer: async (name, alg = 'EdDSA') => (await activeOf(name, alg)) as Signer,
     signers: async (name, alg = 'EdDSA') => (await signersOf(name, alg)) as Signer[],
     mlDsa44Signer: (name) => activeOf(name, 'ML-DSA-44'),
-    secp256k1Signer: (name) => activeOf(name, 'ES256K'),
+    secp256k1Signers: async (name) => (await signersOf(name, 'ES256K')) as Secp256k1Signer[],
     privateJwks: async (name, alg = 'EdDSA') => {
       const { versions } = await openRecord(name, { alg, exportable: true })
       return versions.filter((each) => !hasEnded(each, now())).map((version) => privateJwkOf(name, version))

@@ -130,9 +130,10 @@ async function readSealed(folder: string, name: string, keys: StoreKeys): Promis
   const { storeKey, nonce, data } = parseFile(name, text)
   const key = keys.find(({ id }) => id === storeKey)
   if (key === undefined)
-    throw fault(name, 'was sealed for another folder of keys', 'put back the one that belongs to this folder')
+    throw fault(name, 'was sealed for another folder of keys', 'put it back from a copy of this folder')
   const opened = unseal(key.bytes, contextOf(name, storeKey), { nonce, data })
-  if (opened === null) throw fault(name, 'is damaged, or stands in the place of another', 'put back the one it was')
+  if (opened === null)
+    throw fault(name, 'is damaged, or stands in the place of another', 'put it back from a copy of the folder')
   return opened
 }
 
@@ -176,7 +177,7 @@ function checkName(name: string): void {
 }
 
 function damaged(name: string): Problem {
-  return fault(name, 'is damaged', 'put back the one it was')
+  return fault(name, 'is damaged', 'put it back from a copy of the folder')
 }
 
 function fault(name: string, what: string, remedy: string): Problem {

@@ -71,6 +71,6 @@ function parseFile(text: string): { kdf: KeyDerivation; sealed: Sealed } {
 
 function damaged(): Problem {
   return new Problem('invalid-configuration', {
-    detail: `The key file ${storeKeyFile} is damaged; put back the one it was`,
+    detail: `The key file ${storeKeyFile} is damaged; put it back from a copy of the folder`,
   })
 }

@@ -60,7 +60,9 @@ async function parseKey(file: string, text: string): Promise<PrivateJwk> {
     await signerFromJwk(jwk)
     return jwk
   } catch {
-    throw new Problem('invalid-configuration', { detail: `The key file ${file} is damaged; put back the one it was` })
+    throw new Problem('invalid-configuration', {
+      detail: `The key file ${file} is damaged; put it back from a copy of the folder`,
+    })
   }
 }
 

@@ -57,7 +57,8 @@ describe.skipIf(modulePath === null)('keys in a token', () => {
   )
 
   test('the account of a ledger signs so that the key comes back from digest and signature', async () => {
-    const account = await (await open()).secp256k1Signer('anchor')
+    const [account] = await (await open()).secp256k1Signers('anchor')
+    if (account === undefined) throw new Error('no account')
     for (let round = 0; round < 20; round++) {
       const digest = sha256(utf8(`transaction ${round}`))
       const signature = await account.signDigest(digest)

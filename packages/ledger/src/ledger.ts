@@ -37,7 +37,7 @@ export interface Ledger {
   readonly rpcUrl: string
   /** Address of the contract. Changes when the ledger came back empty and the contract was put there anew. */
   readonly contract: string
-  /** Address of the account that anchors. */
+  /** Address of the account that anchors. Changes when a former one hands its role on. */
   readonly anchorer: string
   /** How many blocks, the anchor's own counted, an anchor waits for before it counts. */
   readonly confirmations: number

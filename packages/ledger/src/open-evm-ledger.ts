@@ -69,7 +69,7 @@ export async function openEvmLedger(options: EvmLedgerOptions): Promise<Ledger> 
   })
   let sender = senderOf(options.account)
   let contract = await chooseContract(sender, choice)
-  sender = senderOf(await takeOverRole(sender, contract, { ...options, former }))
+  await requireRole()
   await requireContract()
 
   return {
@@ -81,11 +81,14 @@ export async function openEvmLedger(options: EvmLedgerOptions): Promise<Ledger> 
     get contract() {
       return contract
     },
-    anchorer: sender.address,
+    get anchorer() {
+      return sender.address
+    },
     confirmations,
     maxFeeWei: sender.maxFeeWei,
     anchor: (root, size) =>
       untilClosed(async () => {
+        if (sender.signer !== options.account) await requireRole()
         await requireContract()
         return anchoring().anchor({ root, size })
       }),
@@ -102,6 +105,11 @@ export async function openEvmLedger(options: EvmLedgerOptions): Promise<Ledger> 
 
   function anchoring() {
     return createAnchoring(sender, { contract, confirmations, patienceMs })
+  }
+
+  /** A former account anchors only as long as the new one cannot pay. */
+  async function requireRole() {
+    sender = senderOf(await takeOverRole(senderOf(options.account), contract, { ...options, former }))
   }
 
   async function untilClosed<T>(work: () => Promise<T>): Promise<T> {

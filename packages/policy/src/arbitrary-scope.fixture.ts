@@ -1,5 +1,6 @@
-import { type Scope, scopeType } from '@tillit/schemas'
+import type { Scope } from '@tillit/schemas'
 import fc from 'fast-check'
+import { baseScope } from './base-scope.fixture.ts'
 import { parseScope } from './parse-scope.ts'
 
 /** Small domains on every axis, so that two random scopes are often related and still differ everywhere. */
@@ -8,27 +9,6 @@ export const lives = ['P0D', 'P28D', 'P29D', 'P30D', 'P31D', 'P59D', 'P1M', 'P2M
 export const purposeCodes = ['energy-reporting', 'energy-advice', 'efficiency-verification', 'billing', 'research']
 export const resources = ['gsrn:707057500000000001', 'gsrn:707057500000000018', 'gsrn:707057500000000025']
 export const months = [0, 1, 2, 3, 4].map((month) => new Date(Date.UTC(2025, month, 1)).toISOString())
-
-export const baseScope: Scope = {
-  type: scopeType,
-  actions: ['read'],
-  datatypes: ['validated_history'],
-  resources: ['gsrn:707057500000000001'],
-  products: ['active_energy'],
-  directions: ['consumption'],
-  period: { from: '2025-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' },
-  finest_granularity: 'PT1H',
-  subject_form: 'identified',
-  delivery: ['pull'],
-  purpose: [{ code: 'energy-advice', required: true }],
-  legal_basis: 'eu-gdpr:A6-1-a',
-  eprivacy_basis: null,
-  expires: '2027-01-01T00:00:00Z',
-  delete_after: 'P30D',
-  delegation: { max_depth: 0, recipients: [] },
-  countries: ['NO'],
-  data_need: null,
-}
 
 const some = <T>(values: readonly T[], minLength = 1) => fc.subarray([...values], { minLength })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { baseScope } from './arbitrary-scope.fixture.ts'
+import { baseScope } from './base-scope.fixture.ts'
 import { describeScope } from './describe-scope.ts'
 import { parseScope } from './parse-scope.ts'
 import { checkPurposeLimits } from './purpose-limits.ts'

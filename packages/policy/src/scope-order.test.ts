@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { baseScope } from './arbitrary-scope.fixture.ts'
+import { baseScope } from './base-scope.fixture.ts'
 import { orderProperties } from './order-properties.fixture.ts'
 import { explainWithin, meet, scopeWithin } from './scope-order.ts'
 

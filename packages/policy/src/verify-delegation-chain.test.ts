@@ -2,7 +2,7 @@ import { toBase64url } from '@tillit/codec'
 import { type Signer, signerFromSeed, signJws, thumbprint, toMultikey, toPublicJwk } from '@tillit/keys'
 import type { DelegationClaims, Scope } from '@tillit/schemas'
 import { beforeAll, expect, test } from 'vitest'
-import { baseScope } from './arbitrary-scope.fixture.ts'
+import { baseScope } from './base-scope.fixture.ts'
 import { childClaims, delegationType, rootClaims } from './delegation-claims.ts'
 import { verifyDelegationChain } from './verify-delegation-chain.ts'
 

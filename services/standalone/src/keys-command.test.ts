@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { accountAddress } from '@tillit/ledger'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { lockCity } from './city-lock.ts'
 import { readConfig } from './config.ts'
@@ -65,8 +66,25 @@ test('the DID of the registrar follows its key while the command runs', async ()
   expect((await openCityIdentity(keys, 'registrar', options)).updates).toEqual(entries.slice(1))
 })
 
+test('a rotated account of the ledger is named, so that it can be paid; one of the environment is rotated there', async () => {
+  const keys = await openKeys(config(), { now })
+  await keys.secp256k1Signers('anchor')
+  await keys.close()
+  const text = await run('rotate', 'anchor')
+  const again = await openKeys(config(), { now })
+  const [next, former, ...others] = await again.secp256k1Signers('anchor')
+  await again.close()
+  if (next === undefined || former === undefined) throw new Error('not rotated')
+  expect(others).toEqual([])
+  expect(text).toContain(`Send coins to the new account, ${accountAddress(next)}.`)
+  expect(text).not.toContain(accountAddress(former))
+  const given = config({ LEDGER_RPC_URL: 'http://127.0.0.1:8545', LEDGER_PRIVATE_KEY: `0x${'1'.repeat(64)}` })
+  await expect(keysCommand(['rotate', 'anchor'], given, now)).rejects.toThrow('LEDGER_FORMER_PRIVATE_KEY')
+})
+
 const refusals: [args: string[], words: string][] = [
-  [['rotate', 'anchor'], 'The key anchor is not rotated here'],
+  [['rotate', 'anchor'], 'There is no key anchor yet'],
+  [['rotate', 'anchor', '--overlap', '30d'], 'The overlap of anchor is 316224000 s at least'],
   [['rotate', 'did-witness'], 'only their controllers can change'],
   [['rotate', 'nothing'], 'nothing is none of log'],
   [['rotate', 'portal'], 'There is no key portal yet'],

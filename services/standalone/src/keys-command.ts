@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type KeyInfo, rewrapKeyStore, storeKeyFile } from '@tillit/key-store'
+import { accountAddress } from '@tillit/ledger'
 import { isProblem, Problem } from '@tillit/problem'
 import { lockCity } from './city-lock.ts'
 import { type Config, readConfig } from './config.ts'
 import { explainFault } from './explain-fault.ts'
 import { openCityIdentity } from './identities.ts'
 import { keysFolder, openKeys, readLine, readPassphrase } from './open-keys.ts'
-import { notRotatable, type RotatableKey, rotatableKeys } from './rotatable-keys.ts'
+import { accountKey, notRotatable, type RotatableKey, rotatableKeys } from './rotatable-keys.ts'
 
 const usage = `npm run keys -- list                            every version of every key
 npm run keys -- rotate NAME [--overlap 24h]     makes the next version of a key; the one before goes on for the overlap
@@ -49,6 +50,7 @@ async function rotate(
   const overlapSeconds = overlap === null ? key.overlapSeconds : parseOverlap(overlap)
   if (overlapSeconds < key.leastOverlapSeconds)
     throw new Problem('invalid-request', { detail: `The overlap of ${name} is ${key.leastOverlapSeconds} s at least` })
+  if (name === accountKey) requireOwnAccount(config)
   const keys = await openKeys(config, { now })
   try {
     const known = (await keys.list()).some((info) => info.name === name)
@@ -60,9 +62,15 @@ async function rotate(
     await keys.rotate(name, { overlapSeconds })
     if (key.identity !== null) await bringUpToDate(key.identity)
     const lines = (await keys.list()).filter((info) => info.name === name).map(lineOf)
-    return [...lines, '', `${key.effect} This begins when the city is started.`].join('\n')
+    const account = name === accountKey ? [await accountToPay()] : []
+    return [...lines, '', ...account, `${key.effect} This begins when the city is started.`].join('\n')
   } finally {
     await keys.close()
+  }
+
+  async function accountToPay(): Promise<string> {
+    const [account] = await keys.secp256k1Signers(accountKey)
+    return account === undefined ? '' : `Send coins to the new account, ${accountAddress(account)}.`
   }
 
   async function bringUpToDate(identity: string): Promise<void> {
@@ -81,6 +89,15 @@ async function rewrap(file: string, config: Config): Promise<string> {
   const newPassphrase = await readLine('--to', file)
   await rewrapKeyStore(keysFolder(config), { passphrase: await readPassphrase(config), newPassphrase })
   return `All keys are encrypted anew. Start the city with KEY_PASSPHRASE_FILE=${file}, and destroy the passphrase of before.`
+}
+
+/** A key that the environment gives is not in the store. */
+function requireOwnAccount({ ledgerPrivateKey }: Config): void {
+  if (ledgerPrivateKey !== null)
+    throw new Problem('invalid-request', {
+      detail:
+        'LEDGER_PRIVATE_KEY gives the account on the ledger: put the next one there, and the present one into LEDGER_FORMER_PRIVATE_KEY',
+    })
 }
 
 async function withCityStopped(config: Config, step: () => Promise<string>): Promise<string> {

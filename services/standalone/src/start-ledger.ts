@@ -16,6 +16,7 @@ import {
   startAnvil,
 } from '@tillit/ledger'
 import type { Config } from './config.ts'
+import { accountKey } from './rotatable-keys.ts'
 
 export interface CityLedger {
   /** Opens the ledger, or says why there is none. */
@@ -57,23 +58,39 @@ function outsideLedger(config: Config, keys: KeyStore, onEvent: (event: string) 
     ...(config.ledgerConfirmations === null ? {} : { confirmations: config.ledgerConfirmations }),
     ...(config.ledgerMaxFeeWei === null ? {} : { maxFeeWei: config.ledgerMaxFeeWei }),
   }
-  let told = false
+  const told = new Set<string>()
+  const tell = (event: string) => {
+    if (!told.has(event)) onEvent(event)
+    told.add(event)
+  }
   const open = async (signal: AbortSignal): Promise<Ledger> => {
-    const account = await accountOf(config, keys)
-    if (!told) onEvent(`the log is anchored by the account ${accountAddress(account)}, which pays for it`)
-    told = true
-    return openEvmLedger({ ...options, account, signal })
+    const { account, formerAccounts } = await accountsOf(config, keys)
+    const own = accountAddress(account)
+    tell(`the log is anchored by the account ${own}, which pays for it`)
+    const ledger = await openEvmLedger({ ...options, account, formerAccounts, signal })
+    if (ledger.anchorer !== own)
+      tell(`until the account ${own} can pay for an anchor, ${ledger.anchorer} anchors, which did so before`)
+    return ledger
   }
   return { open, publicRpcUrl: publicRpcUrlOf(config), stop: async () => undefined }
 }
 
-/** The account that anchors on an outside ledger: the one that is given, or else one that the key store makes. */
-async function accountOf(config: Config, keys: KeyStore): Promise<Secp256k1Signer> {
-  const { ledgerPrivateKey } = config
-  if (ledgerPrivateKey !== null) return secp256k1SignerFromPrivateKey(fromHex(ledgerPrivateKey.slice(2)))
+/** Accounts of an outside ledger: the one that anchors, and those that did, which hand their role on to it. */
+type Accounts = Required<Pick<EvmLedgerOptions, 'account' | 'formerAccounts'>>
+
+async function accountsOf(config: Config, keys: KeyStore): Promise<Accounts> {
+  const { ledgerPrivateKey, ledgerFormerPrivateKey } = config
+  const given = ledgerFormerPrivateKey === null ? [] : [accountOfKey(ledgerFormerPrivateKey)]
+  if (ledgerPrivateKey !== null) return { account: accountOfKey(ledgerPrivateKey), formerAccounts: given }
   // The first account of a development chain is everyone's.
-  if (isDevelopmentChain(config)) return anvilAccount()
-  return keys.secp256k1Signer('anchor')
+  if (isDevelopmentChain(config)) return { account: anvilAccount(), formerAccounts: given }
+  const [account, ...former] = await keys.secp256k1Signers(accountKey)
+  if (account === undefined) throw new Error('a key store makes a key on its first use')
+  return { account, formerAccounts: [...former, ...given] }
+}
+
+function accountOfKey(privateKey: `0x${string}`): Secp256k1Signer {
+  return secp256k1SignerFromPrivateKey(fromHex(privateKey.slice(2)))
 }
 
 /** A node's URL often carries a key in its path, so it is not told to others: they are sent to the public one. */

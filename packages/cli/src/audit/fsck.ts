@@ -8,7 +8,7 @@ import { forTerminal, readTrust, trustUsage } from './trust-options.ts'
 
 export const fsckUsage = `tillit fsck URL [--policy FILE] [--vkey KEY] [--contract 0x…] [--ledger URL] [--json]
   Replays the whole log of a city and compares it with all that the city and the ledger say:
-  checkpoint and cosignatures, tiles, entries, the history of every public DID, anchors. Exit status
+  checkpoints and cosignatures, tiles, entries, the history of every public DID, anchors. Exit status
   1 when something is wrong.
 ${trustUsage}
   --contract  the anchor contract as you know it; without it the city's word is taken
@@ -82,6 +82,7 @@ function* describe(report: FsckReport, place: LedgerPlace | { absent: string }):
     yield `  root         ${report.root}`
     yield `  judged by    ${judgedBy(report.trust)}`
     yield `  cosigned by  ${cosignedBy.map(({ name }) => name).join(', ') || 'nobody'}`
+    yield `  checkpoints  ${counts.checkpoints} published ones compared with the log`
     yield `  public DIDs  ${counts.dids} replayed and compared with what is served`
     yield `  anchors      ${counts.anchors} compared with the log ${'absent' in place ? `only: ${place.absent}` : `and the ledger (contract ${place.contract})`}`
   }

@@ -186,6 +186,16 @@ describe('a city', () => {
     expect(city.entries).toHaveLength(2)
   })
 
+  test('gives what a receipt of each entry is made of, and the entry is in it', async () => {
+    await tillit('create', place, '--register', city.url)
+    const [receipt = '{}', name] = printed
+    expect(name).toBe((await state()).did)
+    expect(JSON.parse(receipt)).toEqual({
+      ...{ type: 'tillit-receipt/v1', city: city.url, leaf: null },
+      opening: { kind: 'did', salt: 'AA', commitment: '00', entry: city.entries[0] },
+    })
+  })
+
   test('that could not be reached is sent what it does not have, before anything new is made', async () => {
     await tillit('create', place, '--register', city.url)
     city.refuse = true

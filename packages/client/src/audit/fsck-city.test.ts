@@ -61,6 +61,7 @@ describe('an honest city', () => {
     expect(report.trust).toEqual({ key: 'the auditor’s', witnesses: 'the auditor’s' })
     expect(report.cosignedBy.map(({ name }) => name)).toEqual(['w1'])
     expect(report.counts).toMatchObject({ entries: log.size, opened: 6, unlisted: log.size - 6, dids: 3, anchors: 3 })
+    expect(report.counts.checkpoints).toBe(3)
     expect(progress).toEqual([
       ...Array.from({ length: log.size }, (_, i) => `entries ${i + 1}/${log.size}`),
       ...[1, 2, 3].map((done) => `dids ${done}/3`),
@@ -103,7 +104,7 @@ describe('an honest city', () => {
       },
     })
     expect(report.findings).toEqual([])
-    expect(report.counts).toMatchObject({ entries: log.size, opened: 7, anchors: 4 })
+    expect(report.counts).toMatchObject({ entries: log.size, opened: 7, anchors: 4, checkpoints: 4 })
   })
 
   test('answers after a fault that passes', async () => {
@@ -230,6 +231,76 @@ describe('the checkpoint', () => {
     const byKey = await fsckCity({ fetchCity, now: () => now, vkey: log.vkey })
     expect(byKey).toMatchObject({ sound: true, findings: [{ severity: 'warning', code: 'policy-missing' }] })
     expect(byKey.trust).toEqual({ key: 'the auditor’s', witnesses: null })
+  })
+})
+
+describe('the checkpoints of before', () => {
+  const relist = (change: (listed: { size: number; note: string }) => object) =>
+    lie('/log/checkpoints', (honest) => {
+      const { checkpoints, ...page } = JSON.parse(fromUtf8(honest))
+      return json({ ...page, checkpoints: checkpoints.map(change) })
+    })
+
+  test('one of another root that was published between two anchors', async () => {
+    log.addUnlisted(5)
+    await log.publish()
+    const forked = await LyingLog.start()
+    forked.addUnlisted(log.size - 1)
+    await forked.addDid(13)
+    await forked.publish()
+    const [{ size, note } = { size: 0, note: '' }] = forked.checkpoints
+    await forked.stop()
+    log.checkpoints.pop()
+    log.checkpoints.push({ size, note })
+    log.addUnlisted(40)
+    await log.publish()
+    expect(await findings()).toEqual([`checkpoint-differs size ${size}`])
+  })
+
+  test('one of another log, one listed under another size, and one that is no note', async () => {
+    const [first, second, third] = log.checkpoints
+    const stranger = await LyingLog.start('stranger.example/log')
+    stranger.addUnlisted(first?.size ?? 0)
+    await stranger.publish()
+    await stranger.stop()
+    relist((listed) => {
+      if (listed.size === first?.size) return { size: listed.size, note: stranger.note }
+      return { size: listed.size, note: listed.size === second?.size ? third?.note : 'no note' }
+    })
+    expect(await findings()).toEqual([
+      `checkpoint-differs size ${first?.size}`,
+      `checkpoint-malformed size ${second?.size}`,
+      `checkpoint-malformed size ${third?.size}`,
+      `checkpoint-not-covered size ${first?.size}`,
+    ])
+  })
+
+  test('those that the keys and witnesses of today do not cover are told once, and leave the city sound', async () => {
+    log.cosigned = false
+    for (const _ of [1, 2]) {
+      log.addUnlisted(2)
+      await log.publish()
+    }
+    log.cosigned = true
+    log.addUnlisted(2)
+    await log.publish({ anchored: true })
+    const report = await fsck()
+    expect(report).toMatchObject({ sound: true, counts: { checkpoints: 6 } })
+    expect(report.findings).toEqual([
+      expect.objectContaining({
+        severity: 'warning',
+        code: 'checkpoint-not-covered',
+        where: `size ${log.size - 4}`,
+        what: expect.stringContaining('do not cover 2 older checkpoints'),
+      }),
+    ])
+  })
+
+  test('a city that does not list them is told of, and a list that goes in circles comes to an end', async () => {
+    lie('/log/checkpoints', () => null)
+    expect(await findings()).toEqual(['checkpoint-list-missing /log/checkpoints?min_size=0&limit=100'])
+    lie('/log/checkpoints', (honest) => json({ ...JSON.parse(fromUtf8(honest)), next_min_size: 1 }))
+    expect(await findings()).toEqual(['list-malformed /log/checkpoints?min_size=0&limit=100'])
   })
 })
 

@@ -2,6 +2,7 @@ import { equalBytes, fromBase64url, toHex } from '@tillit/codec'
 import { emptyRoot, leafHash, logEntry, parseLogEntry, type TrustPolicy, verifyOpening } from '@tillit/log'
 import { isProblem } from '@tillit/problem'
 import { AnchorCheck, type LedgerReader } from './check-anchors.ts'
+import { CheckpointCheck } from './check-checkpoints.ts'
 import { CityReader } from './city-reader.ts'
 import type { FetchCity } from './fetch-city.ts'
 import { type Finding, Findings } from './finding.ts'
@@ -49,6 +50,8 @@ export interface FsckReport {
     readonly unlisted: number
     readonly dids: number
     readonly tiles: number
+    /** Published ones that the city keeps. */
+    readonly checkpoints: number
     readonly anchors: number
   }
   readonly findings: readonly Finding[]
@@ -59,8 +62,8 @@ export interface FsckReport {
 type Word = 'the auditor’s' | 'the log’s own'
 
 /**
- * Replays the whole log of a city and compares all that it shows with all that it says elsewhere: checkpoint and
- * cosignatures, every tile and bundle, every public entry and the DID chains that they make, which DIDs
+ * Replays the whole log of a city and compares all that it shows with all that it says elsewhere: every checkpoint that it
+ * keeps and their cosignatures, every tile and bundle, every public entry and the DID chains that they make, which DIDs
  * are listed and what is served of them, anchors and the ledger. It does not stop at what is wrong. The memory it needs grows with the public DIDs, not with the log.
  */
 export async function fsckCity(options: FsckOptions): Promise<FsckReport> {
@@ -76,6 +79,7 @@ class Audit {
   readonly #tree: TreeReplay
   readonly #dids: DidReplay
   readonly #anchors: AnchorCheck
+  readonly #checkpoints: CheckpointCheck
   #policy: TrustPolicy | null = null
   #head: PublishedHead | null = null
   #opened = 0
@@ -88,6 +92,7 @@ class Audit {
     this.#tree = new TreeReplay(this.#city, this.#findings)
     this.#dids = new DidReplay(this.#city, this.#findings, now)
     this.#anchors = new AnchorCheck(this.#city, this.#findings, ledger ?? null)
+    this.#checkpoints = new CheckpointCheck(this.#city, this.#findings, options)
   }
 
   async run(): Promise<void> {
@@ -99,7 +104,8 @@ class Audit {
     this.#head = await readNewest()
     if (this.#head === null) return
     this.#dids.calledBy(this.#head.origin)
-    await this.#anchors.compare(0, emptyRoot())
+    this.#checkpoints.judgeBy(policy, this.#head)
+    await this.#compareAt(0, emptyRoot())
     await this.#replayTo(this.#head)
     // The city goes on meanwhile: what it serves or anchors ahead of this checkpoint belongs under one of the next.
     for (let round = 1; round <= settleRounds; round++) {
@@ -115,9 +121,12 @@ class Audit {
       if (newer === null || this.#contradicts(newer) || newer.size === this.#tree.size) continue
       this.#head = newer
       this.#anchors.goOn(this.#tree.size)
+      this.#checkpoints.judgeBy(policy, newer)
+      this.#checkpoints.goOn(this.#tree.size)
       await this.#replayTo(newer)
     }
     await this.#anchors.finish(this.#tree.size)
+    this.#checkpoints.finish()
   }
 
   report(): FsckReport {
@@ -133,6 +142,7 @@ class Audit {
       counts: {
         ...{ entries: this.#tree.size, opened: this.#opened, unlisted: this.#unlisted, dids: this.#dids.count },
         ...{ tiles: this.#tree.tilesRead, anchors: this.#anchors.checked },
+        checkpoints: this.#checkpoints.checked,
       },
       findings: kept,
       moreFindings: more,
@@ -156,18 +166,29 @@ class Audit {
 
   async #replayTo(head: PublishedHead): Promise<void> {
     const openings = new Pull(readOpenings(this.#city, this.#tree.size))
-    const nextAnchor = (size: number) => this.#anchors.nextAfter(size)
-    let anchor = await nextAnchor(this.#tree.size)
-    for await (const entry of this.#tree.advance(head, nextAnchor)) {
+    const nextStop = (size: number) => this.#nextStopAfter(size)
+    let stop = await nextStop(this.#tree.size)
+    for await (const entry of this.#tree.advance(head, nextStop)) {
       await this.#judgeEntry(entry, openings)
       const size = entry.index + 1
-      if (size === anchor) {
-        await this.#anchors.compare(size, this.#tree.root)
-        anchor = await nextAnchor(size)
+      if (size === stop) {
+        await this.#compareAt(size, this.#tree.root)
+        stop = await nextStop(size)
       }
       this.#options.onProgress?.({ stage: 'entries', done: size, total: head.size })
     }
     await this.#refuseUnasked(openings, head.size)
+  }
+
+  /** The smallest size beyond `size` at which something else says what the root is. */
+  async #nextStopAfter(size: number): Promise<number | null> {
+    const stops = [await this.#anchors.nextAfter(size), await this.#checkpoints.nextAfter(size)]
+    return stops.reduce((one, other) => (one === null || (other !== null && other < one) ? other : one))
+  }
+
+  async #compareAt(size: number, root: Uint8Array | null): Promise<void> {
+    await this.#anchors.compare(size, root)
+    await this.#checkpoints.compare(size, root)
   }
 
   async #judgeEntry({ index, hash, bytes }: ReplayedEntry, openings: Pull<IndexedOpening>): Promise<void> {

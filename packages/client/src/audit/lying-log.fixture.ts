@@ -9,13 +9,16 @@ import {
   commit,
   cosignCheckpoint,
   cosignerKey,
+  createProver,
   emptyEdge,
   encodeEntryBundle,
   formatCosignerKey,
+  formatTlogProof,
   formatVerifierKey,
   hashBytes,
   leafHash,
   logEntry,
+  parseLogEntry,
   parseTilePath,
   rootOfEdge,
   saltBytes,
@@ -27,6 +30,7 @@ import {
 } from '@tillit/log'
 import type { AnchorEvidence, DidLogEntry } from '@tillit/schemas'
 import type { LedgerHead } from './check-anchors.ts'
+import { pathOfTile } from './city-tiles.ts'
 
 export const origin = 'city.example/log'
 export const contract = `0x${'5f'.repeat(20)}`
@@ -52,6 +56,8 @@ export class LyingLog {
   readonly dids = new Map<string, { entries: DidLogEntry[]; witness: string | null }>()
   readonly openings: Opening[] = []
   readonly anchors: AnchorEvidence[] = []
+  /** Those that were published, by size. */
+  readonly checkpoints: { size: number; note: string }[] = []
   readonly ledger: LedgerHead[] = []
   readonly status: Record<string, unknown> = { self_witnessed: true, publishing_fault: null, unanchored: null }
   readonly entries: Uint8Array[] = []
@@ -61,19 +67,22 @@ export class LyingLog {
   note = ''
   url = ''
   #edge: TreeEdge = emptyEdge
+  readonly #origin: string
   readonly #logSigner: Signer
   readonly #witness: Signer
   #stop: () => Promise<void> = async () => undefined
 
-  private constructor(logSigner: Signer, witness: Signer) {
+  private constructor(called: string, logSigner: Signer, witness: Signer) {
+    this.#origin = called
     this.#logSigner = logSigner
     this.#witness = witness
   }
 
-  static async start(): Promise<LyingLog> {
-    const log = new LyingLog(await signerOf(1), await signerOf(2))
-    const server = createServer((request, response) => {
-      const body = log.answer(decodeURI(request.url ?? '/'))
+  static async start(called = origin): Promise<LyingLog> {
+    const log = new LyingLog(called, await signerOf(1), await signerOf(2))
+    const server = createServer(async (request, response) => {
+      const path = decodeURI(request.url ?? '/')
+      const body = log.answer(path) ?? (await log.#proof(path))
       response.writeHead(body === null ? 404 : 200, { 'access-control-allow-origin': '*' })
       response.end(body)
     })
@@ -93,7 +102,7 @@ export class LyingLog {
   }
 
   get vkey(): string {
-    return formatVerifierKey(verifierKey(origin, this.#logSigner.publicKey))
+    return formatVerifierKey(verifierKey(this.#origin, this.#logSigner.publicKey))
   }
 
   get policy(): string {
@@ -148,11 +157,13 @@ export class LyingLog {
 
   /** Signs a checkpoint of all entries, cosigns it, and anchors it when asked to. */
   async publish({ anchored = false, timestampSeconds = now.getTime() / 1000 } = {}): Promise<void> {
-    const checkpoint = { origin, size: this.size, root: rootOfEdge(this.#edge) }
+    const checkpoint = { origin: this.#origin, size: this.size, root: rootOfEdge(this.#edge) }
     const signed = await signCheckpoint(checkpoint, this.#logSigner)
     const text = signed.slice(0, signed.indexOf('\n\n') + 1)
     const cosigner = { name: 'witness.example', signer: this.#witness, timestampSeconds }
     this.note = this.cosigned ? signed + (await cosignCheckpoint(text, cosigner)) : signed
+    if (this.checkpoints.at(-1)?.size === this.size) this.checkpoints.pop()
+    this.checkpoints.push({ size: this.size, note: this.note })
     if (anchored) this.anchor(checkpoint.root)
     this.status.signed_size = this.size
     this.status.last_anchor = this.anchors.at(-1) ?? null
@@ -175,10 +186,16 @@ export class LyingLog {
   #honest(path: string): Uint8Array | null {
     const { pathname, searchParams } = new URL(path, 'http://city.example')
     if (pathname === '/log/checkpoint') return utf8(this.note)
+    if (pathname === '/log/checkpoints')
+      return this.#page('checkpoints', 'size', 'next_min_size', searchParams, this.checkpoints)
     if (pathname === '/log/policy') return utf8(this.policy)
     if (pathname.startsWith('/log/tile/')) return this.#tile(pathname.slice('/log/tile/'.length))
     if (pathname === '/registry/ledger') return json(this.status)
     if (pathname === '/dids') return this.#listed(searchParams.get('after') ?? '')
+    if (pathname.startsWith('/log/openings/')) {
+      const opening = this.openings.find(({ commitment }) => pathname === `/log/openings/${commitment}`)
+      return opening === undefined ? null : json({ ...opening, index: undefined })
+    }
     if (pathname === '/log/openings') return this.#page('openings', 'index', 'next_from', searchParams, this.openings)
     if (pathname === '/registry/anchors')
       return this.#page('anchors', 'size', 'next_min_size', searchParams, this.anchors)
@@ -188,6 +205,22 @@ export class LyingLog {
       if (pathname === `${folder}/did-witness.json`) return witness === null ? null : utf8(witness)
     }
     return null
+  }
+
+  /** The proof of a leaf under the newest checkpoint, which is never anchored. */
+  async #proof(path: string): Promise<Uint8Array | null> {
+    const [, commitment] = /^\/log\/leaves\/([0-9a-f]{64})\/proof$/.exec(path) ?? []
+    const index = this.entries.findIndex((entry) => toHex(parseLogEntry(entry).commitment) === commitment)
+    const entry = this.entries[index]
+    if (commitment === undefined || entry === undefined) return null
+    const prover = createProver({
+      readTiles: async (tiles) => tiles.map((tile) => this.#honest(pathOfTile(tile)) ?? new Uint8Array(0)),
+    })
+    const hashes = await prover.inclusionProof(index, this.size)
+    const proof = formatTlogProof({ index, hashes, checkpoint: this.note })
+    const log = { origin: this.#origin, vkey: this.vkey, self_witnessed: true }
+    const logged = entry.length === hashBytes ? {} : { entry: toHex(entry) }
+    return json({ commitment, index, ...logged, proof, anchor: null, log })
   }
 
   #tile(path: string): Uint8Array | null {

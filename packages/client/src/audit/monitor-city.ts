@@ -1,4 +1,4 @@
-import { equalBytes, fromHex, fromUtf8, parseJson } from '@tillit/codec'
+import { equalBytes, fromUtf8 } from '@tillit/codec'
 import {
   type Checkpoint,
   createProver,
@@ -13,17 +13,15 @@ import {
   verifyConsistency,
   verifyWithPolicy,
 } from '@tillit/log'
-import { isProblem, Problem } from '@tillit/problem'
+import { isProblem } from '@tillit/problem'
+import { answerOf, Unanswered } from './answer-of.ts'
 import type { FetchCity } from './fetch-city.ts'
+import { isRoot, LedgerWatch } from './ledger-watch.ts'
 import { type AlertCode, firstMonitorState, type MonitorState } from './monitor-state.ts'
 import { type AuditTrust, maxNoteBytes } from './published-head.ts'
 
-const maxDocumentBytes = 256 * 1024
+const maxPolicyBytes = 256 * 1024
 const maxTileBytes = 8192
-
-/** How long a log may hold entries back from its checkpoints, and published entries from the ledger, unless told otherwise. */
-const defaultStaleSeconds = 300
-const defaultUnanchoredSeconds = 1800
 
 export interface MonitorOptions extends AuditTrust {
   readonly fetchCity: FetchCity
@@ -78,8 +76,7 @@ class Look {
   readonly #prover: Prover
   readonly #policyText: { seen: string | null } = { seen: null }
   #note: string | null
-  #heldBackSince: number | null
-  #ledger: MonitorState['ledger']
+  readonly #ledger: LedgerWatch
   #verified: string | null = null
 
   constructor(options: MonitorOptions) {
@@ -87,8 +84,11 @@ class Look {
     this.#before = options.state ?? firstMonitorState
     this.#nowMs = options.now().getTime()
     this.#note = this.#before.note
-    this.#heldBackSince = this.#before.heldBackSince
-    this.#ledger = this.#before.ledger
+    this.#ledger = new LedgerWatch(options, {
+      before: this.#before,
+      rootOfTiles: (size) => this.#rootOfTiles(size),
+      raise: (code, what) => this.#raise(code, what),
+    })
     this.#prover = createProver({ readTiles: (tiles) => Promise.all(tiles.map((tile) => this.#tile(tilePath(tile)))) })
   }
 
@@ -99,7 +99,7 @@ class Look {
       const head = this.#verify(note, policy)
       if (head === null || !(await this.#extends(note, head))) return
       this.#note = note
-      await this.#judgeLedger(head)
+      await this.#ledger.judge(head)
     } catch (error) {
       if (error instanceof Unanswered) this.#raise('unreachable', error.message)
       else if (isProblem(error, 'ledger-unavailable')) this.#raise('unreachable', error.message)
@@ -128,8 +128,8 @@ class Look {
       version: 1,
       note: this.#note,
       policy: policy ?? this.#policyText.seen,
-      heldBackSince: this.#heldBackSince,
-      ledger: this.#ledger,
+      heldBackSince: this.#ledger.heldBackSince,
+      ledger: this.#ledger.stopped,
       alerts: [...kept, ...alerts],
     }
     return { state, events }
@@ -165,7 +165,7 @@ class Look {
 
   async #publishedPolicy(): Promise<string | null> {
     try {
-      return fromUtf8(await this.#get('/log/policy', maxDocumentBytes))
+      return fromUtf8(await this.#get('/log/policy', maxPolicyBytes))
     } catch (error) {
       // A log of others may publish none; whoever knows its key can do without.
       if (error instanceof Unanswered && error.status === 404 && this.#options.vkey !== undefined) return null
@@ -244,42 +244,6 @@ class Look {
     return false
   }
 
-  async #judgeLedger(head: Checkpoint): Promise<void> {
-    const status = readStatus(fromUtf8(await this.#get('/registry/ledger', maxDocumentBytes)))
-    if (status.publishingFault !== null) this.#raise('publishing-stopped', status.publishingFault)
-    this.#heldBackSince = status.signedSize > head.size ? (this.#heldBackSince ?? this.#nowMs) : null
-    const heldBackSeconds = this.#heldBackSince === null ? 0 : (this.#nowMs - this.#heldBackSince) / 1000
-    if (heldBackSeconds > (this.#options.staleSeconds ?? defaultStaleSeconds))
-      this.#raise('stale', `Entries have waited ${Math.floor(heldBackSeconds)} s for a checkpoint that is published`)
-    this.#judgeWait(status.unanchoredSince)
-    if (status.lastAnchor !== null) await this.#compareAnchor(head, status.lastAnchor, 'The city names')
-    const { readLedgerHead } = this.#options
-    if (readLedgerHead === undefined) return
-    const onLedger = await readLedgerHead()
-    if (onLedger !== null) await this.#compareAnchor(head, onLedger, 'The ledger holds')
-    this.#judgeWait(this.#ledgerStoppedSince(onLedger?.size ?? 0, head))
-  }
-
-  #judgeWait(unanchoredSince: number | null): void {
-    const waitedSeconds = unanchoredSince === null ? 0 : (this.#nowMs - unanchoredSince) / 1000
-    if (waitedSeconds > (this.#options.unanchoredSeconds ?? defaultUnanchoredSeconds))
-      this.#raise('unanchored', `Published entries have waited ${Math.floor(waitedSeconds)} s for the ledger`)
-  }
-
-  /** Since when the ledger has been seen to hold the same smaller head; null when it has it all. The city is not asked. */
-  #ledgerStoppedSince(size: number, head: Checkpoint): number | null {
-    const { ledger: before } = this.#before
-    this.#ledger = size >= head.size ? null : before?.size === size ? before : { size, since: this.#nowMs }
-    return this.#ledger?.since ?? null
-  }
-
-  async #compareAnchor(head: Checkpoint, anchor: { size: number; root: Uint8Array }, who: string): Promise<void> {
-    // One that is newer than the checkpoint just read is compared at the next look.
-    if (anchor.size > head.size) return
-    if (!isRoot(await this.#rootOfTiles(anchor.size), anchor.root))
-      this.#raise('anchor-differs', `${who} another root at ${anchor.size} entries than the log has`)
-  }
-
   /** A tile that is not there is too narrow for any proof. */
   async #tile(path: string): Promise<Uint8Array> {
     try {
@@ -290,68 +254,7 @@ class Look {
     }
   }
 
-  async #get(path: string, maxBytes: number): Promise<Uint8Array> {
-    try {
-      const { status, body } = await this.#options.fetchCity(path, { maxBytes })
-      if (status === 200) return body
-      throw new Unanswered(`${path}: the city answered ${status}`, { status })
-    } catch (cause) {
-      if (cause instanceof Unanswered) throw cause
-      throw new Unanswered(`${path}: ${cause instanceof Error ? cause.message : 'no answer'}`, { cause })
-    }
+  #get(path: string, maxBytes: number): Promise<Uint8Array> {
+    return answerOf(this.#options.fetchCity, path, maxBytes)
   }
-}
-
-function isRoot(ofTiles: Uint8Array | null, root: Uint8Array): boolean {
-  return ofTiles !== null && equalBytes(ofTiles, root)
-}
-
-class Unanswered extends Error {
-  /** Null when nothing was answered at all. */
-  readonly status: number | null
-
-  constructor(message: string, options: { status?: number; cause?: unknown }) {
-    super(message, { cause: options.cause })
-    this.status = options.status ?? null
-  }
-}
-
-interface LedgerState {
-  readonly signedSize: number
-  readonly publishingFault: string | null
-  /** Milliseconds. */
-  readonly unanchoredSince: number | null
-  readonly lastAnchor: { readonly size: number; readonly root: Uint8Array } | null
-}
-
-/** What of `/registry/ledger` a monitor goes by. Throws Problem invalid-request when it is not there. */
-function readStatus(text: string): LedgerState {
-  const value = parseJson(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformedStatus()
-  const { signed_size: signedSize, publishing_fault: publishingFault, unanchored, last_anchor: lastAnchor } = value
-  if (typeof signedSize !== 'number') throw malformedStatus()
-  return {
-    signedSize,
-    publishingFault: typeof publishingFault === 'string' ? publishingFault : null,
-    unanchoredSince: unanchored === null || unanchored === undefined ? null : timeOf(unanchored),
-    lastAnchor: lastAnchor === null || lastAnchor === undefined ? null : headOf(lastAnchor),
-  }
-}
-
-function timeOf(value: unknown): number {
-  const { since } = typeof value === 'object' && value !== null ? (value as { since?: unknown }) : {}
-  const time = typeof since === 'string' ? Date.parse(since) : Number.NaN
-  if (Number.isNaN(time)) throw malformedStatus()
-  return time
-}
-
-function headOf(value: unknown): { size: number; root: Uint8Array } {
-  const { size, root } = value as { size?: unknown; root?: unknown }
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || typeof root !== 'string')
-    throw malformedStatus()
-  return { size, root: fromHex(root) }
-}
-
-function malformedStatus(): Problem {
-  return new Problem('invalid-request', { detail: 'What the city says of its ledger is malformed' })
 }

@@ -5,6 +5,7 @@ import type { CityReader } from './city-reader.ts'
 const openingsPerPage = 64
 const anchorsPerPage = 500
 const didsPerPage = 500
+const checkpointsPerPage = 100
 const maxPageBytes = 8 * 1024 * 1024
 /** As in the schema of a DID. */
 const maxDidCharacters = 1024
@@ -45,6 +46,30 @@ export async function* readAnchorList(city: CityReader, minSize: number): AsyncG
         ...{ maxBytes: maxPageBytes, missing: 'list-malformed', malformed: 'list-malformed' },
         read: (value) =>
           pageOf(value, { items: 'anchors', next: 'next_min_size', from: at, read: anchorOf, by: 'size' }),
+      },
+    )
+    if (page === null) return
+    yield* page.items
+    next = page.next
+  }
+}
+
+/** A published checkpoint, and the size under which it is listed. */
+export interface ListedCheckpoint {
+  readonly size: number
+  readonly note: string
+}
+
+/** The checkpoints that the city published and keeps, by size; ends as readOpenings does, but without a list it is a warning. */
+export async function* readCheckpointList(city: CityReader, minSize: number): AsyncGenerator<ListedCheckpoint> {
+  for (let next: number | null = minSize; next !== null; ) {
+    const at: number = next
+    const page: { items: ListedCheckpoint[]; next: number | null } | null = await city.json(
+      `/log/checkpoints?min_size=${at}&limit=${checkpointsPerPage}`,
+      {
+        ...{ maxBytes: maxPageBytes, missing: 'checkpoint-list-missing', malformed: 'list-malformed', optional: true },
+        read: (value) =>
+          pageOf(value, { items: 'checkpoints', next: 'next_min_size', from: at, read: checkpointOf, by: 'size' }),
       },
     )
     if (page === null) return
@@ -116,6 +141,13 @@ function openingOf(value: unknown): IndexedOpening {
   const known = LogEntryKind.enum.find((one) => one === kind)
   if (known === undefined) throw new TypeError('an opening is of an unknown kind')
   return { index, kind: known, entry: objectOf(entry), salt, commitment }
+}
+
+function checkpointOf(value: unknown): ListedCheckpoint {
+  const { size, note } = objectOf(value)
+  if (typeof size !== 'number' || !Number.isSafeInteger(size)) throw new TypeError('a checkpoint has no size')
+  if (typeof note !== 'string') throw new TypeError('a checkpoint has no note')
+  return { size, note }
 }
 
 function anchorOf(value: unknown): AnchorEvidence {
