@@ -6,6 +6,7 @@ const closed = { additionalProperties: false } as const
 export const LogEntryKind = Type.Enum([
   'did',
   'credential-status',
+  'key-compromise',
   'permission-event',
   'access-record',
   'reading-batch',
@@ -116,6 +117,24 @@ export const AnchorList = Type.Object(
   { $id: 'AnchorList', ...closed },
 )
 export type AnchorList = Static<typeof AnchorList>
+
+/** Published checkpoints, by size. */
+export const CheckpointList = Type.Object(
+  {
+    checkpoints: Type.Array(
+      Type.Object(
+        {
+          size: Type.Integer({ minimum: 0 }),
+          note: Type.String({ description: 'C2SP tlog-checkpoint with its cosignatures, as it was published' }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    next_min_size: Type.Union([Type.Null(), Type.Integer()], { description: 'min_size of the next page' }),
+  },
+  { $id: 'CheckpointList', ...closed },
+)
+export type CheckpointList = Static<typeof CheckpointList>
 
 /** The witnesses of the log's policy, and what each did last. */
 export const WitnessList = Type.Object(

@@ -1,11 +1,12 @@
-import { sha256, toBase64url, utf8 } from '@tillit/codec'
-import { type ParsedJws, type PublicKey, parsePublicJwk, toPublicJwk, verifySignature } from '@tillit/keys'
+import { digestOfText } from '@tillit/codec'
+import { type ParsedJws, type PublicKey, parsePublicJwk, thumbprint, toPublicJwk, verifySignature } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
-import type { CredentialType, PublicJwk } from '@tillit/schemas'
+import type { PublicJwk } from '@tillit/schemas'
+import type { AuthenticClaims, StatusReference } from './authentic-credential.ts'
 import { checkClaims } from './check-claims.ts'
 import { typeOfVct } from './credential-types.ts'
 import { type ParsedSdJwt, parseSdJwt } from './parse-sd-jwt.ts'
-import { type ResolveDid, resolveKey, withFreshKeys } from './resolve-key.ts'
+import { type ResolveDid, resolveKey, withIssuerKeys } from './resolve-key.ts'
 
 /** How far clocks of issuer and verifier may differ. An expiry gets no grace. */
 const skewSeconds = 60
@@ -13,26 +14,12 @@ const skewSeconds = 60
 /** Oldest key binding accepted, in seconds: presentations are made for the moment. */
 const keyBindingLifeSeconds = 300
 
-/** draft-ietf-oauth-sd-jwt-vc section 2.2.2.2: claims that are never selectively disclosed. */
-const neverDisclosed = ['iss', 'nbf', 'exp', 'iat', 'cnf', 'vct', 'vct#integrity', 'status', 'jti', 'sub']
+/** draft-ietf-oauth-sd-jwt-vc section 2.2.2.3: claims that are never selectively disclosed. `iat` is ours: it picks the key. */
+const neverDisclosed = ['iss', 'nbf', 'exp', 'iat', 'cnf', 'vct', 'vct#integrity', 'status']
 
-export interface StatusReference {
-  idx: number
-  uri: string
-}
-
-/** An SD-JWT VC that its issuer really signed and that is in its time. Says nothing yet about status and trust. */
-export interface AuthenticCredential {
-  type: CredentialType
-  issuer: string
-  subject: string | null
-  id: string | null
-  /** The type's claims, as far as disclosed. */
-  claims: { readonly [name: string]: unknown }
+/** An SD-JWT VC names its holder's key. */
+export interface AuthenticCredential extends AuthenticClaims {
   holderJwk: PublicJwk
-  issuedAt: Date
-  expires: Date | null
-  statusReference: StatusReference | null
 }
 
 export interface AuthenticationOptions {
@@ -53,12 +40,13 @@ export async function authenticateSdJwtVc(
 ): Promise<AuthenticCredential> {
   const parsed = parseSdJwt(credential)
   const { header } = parsed.jws
-  const { iss, iat, nbf, exp, vct, cnf, status, sub, jti, ...claims } = parsed.claims
+  const { iss, iat, nbf, exp, vct, 'vct#integrity': _integrity, cnf, status, sub, jti, ...claims } = parsed.claims
   if (header.typ !== 'dc+sd-jwt') throw malformed('The credential is not of type dc+sd-jwt', '/typ')
   if (typeof iss !== 'string' || !iss.startsWith('did:')) throw malformed('The issuer is not a DID', '/iss')
-  await withFreshKeys(resolveDid, async (resolveDid) => {
+  const issuerKey = await withIssuerKeys(resolveDid, claimedTime(iat), async (resolveDid) => {
     const key = await resolveKey(iss, header.kid, { resolveDid, relationship: 'assertionMethod' })
     verifyIssuerSignature(parsed.jws, key)
+    return key
   })
 
   const type = typeOfVct(vct)
@@ -79,16 +67,23 @@ export async function authenticateSdJwtVc(
   const holder = holderKey(cnf)
   verifyKeyBinding(parsed, holder, { expected: keyBinding ?? null, nowSeconds })
   return {
+    format: 'dc+sd-jwt',
     type,
     issuer: iss,
+    issuerJkt: thumbprint(issuerKey),
     subject: optionalText(sub, '/sub'),
     id: optionalText(jti, '/jti'),
     claims,
     holderJwk: toPublicJwk(holder),
     issuedAt: new Date(issuedAt * 1000),
     expires: expires === null ? null : new Date(expires * 1000),
-    statusReference: parseStatusReference(status),
+    statusReferences: parseStatusReferences(status),
   }
+}
+
+/** When the credential says that it was issued; null when it does not say so in a way that can be used. */
+function claimedTime(iat: unknown): Date | null {
+  return typeof iat === 'number' && Math.abs(iat) < 8.64e12 ? new Date(iat * 1000) : null
 }
 
 function verifyIssuerSignature(jws: ParsedJws, key: PublicKey): void {
@@ -116,7 +111,7 @@ function verifyKeyBinding(
   if (!verifySignature(holder, jws.signingInput, jws.signature)) {
     throw new Problem('invalid-credential-signature', { detail: 'The key binding is not signed by the holder' })
   }
-  if (sdHash !== toBase64url(sha256(utf8(presented)))) {
+  if (sdHash !== digestOfText(presented)) {
     throw new Problem('invalid-credential-signature', { detail: 'The key binding is for another presentation' })
   }
   if (!expected) return
@@ -140,15 +135,15 @@ function holderKey(cnf: unknown): PublicKey {
   }
 }
 
-function parseStatusReference(status: unknown): StatusReference | null {
-  if (status === undefined) return null
+function parseStatusReferences(status: unknown): StatusReference[] {
+  if (status === undefined) return []
   const list = member(status, 'status_list')
   const idx = member(list, 'idx')
   const uri = member(list, 'uri')
   if (typeof uri !== 'string' || typeof idx !== 'number' || !Number.isSafeInteger(idx) || idx < 0) {
     throw malformed('The status is not a reference to a status list', '/status')
   }
-  return { idx, uri }
+  return [{ idx, uri }]
 }
 
 function member(value: unknown, name: string): unknown {

@@ -1,34 +1,46 @@
+import type { Json } from '@tillit/codec'
 import { Problem } from '@tillit/problem'
-import type { CredentialType } from '@tillit/schemas'
+import { type CredentialType, checkerOf } from '@tillit/schemas'
 import { type TObject, type TProperties, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import { Errors } from 'typebox/value'
 import { credentialRules } from './credential-types.ts'
+
+interface ClaimsCheck {
+  schema: TObject
+  check: (claims: unknown) => boolean
+}
+
+/** Made when a type is first checked. */
+const checks = new Map<string, ClaimsCheck>()
 
 /**
  * Checks claims against the schema of their type: all of them when `complete`, else (a presentation) disclosable ones may
- * be missing. Throws Problem invalid-credential with a pointer to the first fault.
+ * be missing. Gives them. Throws Problem invalid-credential with a pointer to the first fault.
  */
 export function checkClaims(
   type: CredentialType,
   claims: Record<string, unknown>,
-  options: { complete: boolean },
-): void {
-  const schema = options.complete ? credentialRules[type].claims : presentable[type]
-  if (Value.Check(schema, claims)) return
-  const [first] = Value.Errors(schema, claims)
+  { complete }: { complete: boolean },
+): { [name: string]: Json } {
+  const { schema, check } = claimsCheck(type, complete)
+  // The schemas hold JSON only.
+  if (check(claims)) return claims as { [name: string]: Json }
+  const [first] = Errors(schema, claims)
   throw new Problem('invalid-credential', {
     detail: `The claims are not those of ${type}: ${first?.message ?? 'not valid'}`,
     pointer: first?.instancePath ?? '',
   })
 }
 
-const presentable = {
-  OrganisationCredential: withOptional('OrganisationCredential'),
-  MeterDeviceCredential: withOptional('MeterDeviceCredential'),
-  MeteringPointEntitlement: withOptional('MeteringPointEntitlement'),
-  ConsentReceipt: withOptional('ConsentReceipt'),
-  RevocationReceipt: withOptional('RevocationReceipt'),
-} satisfies Record<CredentialType, TObject>
+function claimsCheck(type: CredentialType, complete: boolean): ClaimsCheck {
+  const name = `${type} ${complete}`
+  const known = checks.get(name)
+  if (known) return known
+  const schema = complete ? credentialRules[type].claims : withOptional(type)
+  const made = { schema, check: checkerOf(schema) }
+  checks.set(name, made)
+  return made
+}
 
 function withOptional(type: CredentialType): TObject {
   const { claims, disclosable } = credentialRules[type]

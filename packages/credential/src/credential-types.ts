@@ -2,20 +2,26 @@ import {
   ConsentReceiptClaims,
   type CredentialType,
   credentialTypeBase,
+  DelegationCredentialClaims,
   MeterDeviceClaims,
   MeteringPointEntitlementClaims,
   OrganisationClaims,
+  PermissionClaims,
+  RepresentationClaims,
   RevocationReceiptClaims,
 } from '@tillit/schemas'
 import type { TObject } from 'typebox'
 
-/** Who may issue a type: the root itself, an accredited utility, or the authority that runs this city's permissions. */
-export type IssuerRule = 'root' | 'utility' | 'authority'
+/**
+ * Who may issue a type: the root itself, an accredited utility, either of them, an accredited eligible party, or the
+ * authority that runs this city's permissions.
+ */
+export type IssuerRule = 'root' | 'utility' | 'root-or-utility' | 'eligible_party' | 'authority'
 
 export interface CredentialRule {
   claims: TObject
   issuer: IssuerRule
-  /** Claims that the holder may leave out when presenting. All others are always visible. */
+  /** What the holder may leave out when presenting; `sub` and `jti` stand for holder and credential. All else is visible. */
   disclosable: readonly string[]
 }
 
@@ -29,7 +35,19 @@ export const credentialRules: Readonly<Record<CredentialType, CredentialRule>> =
   MeteringPointEntitlement: {
     claims: MeteringPointEntitlementClaims,
     issuer: 'utility',
-    disclosable: ['gsrn', 'role', 'from'],
+    disclosable: ['gsrn', 'role', 'from', 'sub', 'jti'],
+  },
+  RepresentationCredential: {
+    claims: RepresentationClaims,
+    issuer: 'root-or-utility',
+    // Not the metering point: with it left out, the credential would seem to hold for all of them.
+    disclosable: ['represents', 'role', 'powers', 'from', 'sub', 'jti'],
+  },
+  PermissionCredential: { claims: PermissionClaims, issuer: 'authority', disclosable: ['scope'] },
+  DelegationCredential: {
+    claims: DelegationCredentialClaims,
+    issuer: 'eligible_party',
+    disclosable: ['scope', 'delegator'],
   },
   ConsentReceipt: {
     claims: ConsentReceiptClaims,
@@ -38,6 +56,8 @@ export const credentialRules: Readonly<Record<CredentialType, CredentialRule>> =
   },
   RevocationReceipt: { claims: RevocationReceiptClaims, issuer: 'authority', disclosable: ['recipients_told'] },
 }
+
+export const credentialTypes = Object.keys(credentialRules).filter(isCredentialType)
 
 /** The `vct` of a type. */
 export function vctOf(type: CredentialType): string {
@@ -51,6 +71,6 @@ export function typeOfVct(vct: unknown): CredentialType | null {
   return isCredentialType(name) ? name : null
 }
 
-function isCredentialType(name: string): name is CredentialType {
+export function isCredentialType(name: string): name is CredentialType {
   return Object.hasOwn(credentialRules, name)
 }

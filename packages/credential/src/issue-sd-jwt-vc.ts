@@ -1,13 +1,10 @@
-import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
-import { sha256, toBase64url, utf8 } from '@tillit/codec'
 import { parsePublicJwk, type Signer, toPublicJwk } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import type { CredentialType, PublicJwk } from '@tillit/schemas'
 import { checkClaims } from './check-claims.ts'
+import type { ClaimPath } from './conceal-claims.ts'
 import { credentialRules, vctOf } from './credential-types.ts'
-
-/** RFC 9901 section 9.3: at least 128 bits for each salt. */
-const saltBytes = 16
+import { issueSdJwt } from './issue-sd-jwt.ts'
 
 export interface Issuance {
   type: CredentialType
@@ -28,41 +25,48 @@ export interface Issuance {
   expires?: Date
   randomBytes: (length: number) => Uint8Array
   /** Overrides which claims are selectively disclosable; by default those of the type's rule. */
-  disclosable?: readonly string[]
+  disclosable?: readonly ClaimPath[]
 }
 
 /**
- * Issues an SD-JWT VC (draft-ietf-oauth-sd-jwt-vc, `dc+sd-jwt`) with all its disclosures. Throws Problem
- * invalid-credential when the claims do not fit the type's schema, weak-key or invalid-key for a bad holder key.
+ * Issues an SD-JWT VC (draft-ietf-oauth-sd-jwt-vc, `dc+sd-jwt`) with all its disclosures. It has as many digests as its type
+ * has disclosable claims: decoys take the places of those that it lacks. Throws Problem invalid-credential when the claims
+ * do not fit the type's schema, weak-key or invalid-key for a bad holder key.
  */
 export async function issueSdJwtVc(issuance: Issuance): Promise<string> {
-  checkClaims(issuance.type, issuance.claims, { complete: true })
-  const holderJwk = toPublicJwk(parsePublicJwk(issuance.holderJwk))
-  const present = (issuance.disclosable ?? credentialRules[issuance.type].disclosable).filter((name) =>
-    Object.hasOwn(issuance.claims, name),
-  )
+  const typed = checkClaims(issuance.type, issuance.claims, { complete: true })
   if (!Number.isInteger(issuance.status.idx) || issuance.status.idx < 0) {
     throw new Problem('invalid-credential', { detail: 'A status index is a whole number', pointer: '/status' })
   }
-  const payload = {
-    ...issuance.claims,
+  const claims = {
+    ...typed,
     iss: issuance.issuerDid,
     iat: seconds(issuance.issuedAt),
     vct: vctOf(issuance.type),
-    cnf: { jwk: holderJwk },
+    cnf: { jwk: toPublicJwk(parsePublicJwk(issuance.holderJwk)) },
     status: { status_list: { idx: issuance.status.idx, uri: issuance.status.uri } },
     ...(issuance.subjectDid === undefined ? {} : { sub: issuance.subjectDid }),
     ...(issuance.id === undefined ? {} : { jti: issuance.id }),
     ...(issuance.expires === undefined ? {} : { exp: seconds(issuance.expires) }),
   }
-  const sdJwt = new SDJwtVcInstance({
-    hasher: (data) => sha256(typeof data === 'string' ? utf8(data) : new Uint8Array(data)),
-    hashAlg: 'sha-256',
-    saltGenerator: () => toBase64url(issuance.randomBytes(saltBytes)),
-    signAlg: issuance.signer.alg,
-    signer: async (data) => toBase64url(await issuance.signer.sign(utf8(data))),
+  const disclosable = issuance.disclosable ?? pathsOf(issuance.type)
+  const absent = disclosable.filter(([name]) => typeof name === 'string' && !Object.hasOwn(claims, name))
+  return issueSdJwt({
+    header: { typ: 'dc+sd-jwt', kid: issuance.keyId },
+    claims,
+    signer: issuance.signer,
+    disclosable,
+    decoys: absent.length,
+    randomBytes: issuance.randomBytes,
   })
-  return sdJwt.issue(payload, { _sd: present as (keyof typeof payload)[] }, { header: { kid: issuance.keyId } })
+}
+
+const paths = new Map<CredentialType, readonly ClaimPath[]>()
+
+function pathsOf(type: CredentialType): readonly ClaimPath[] {
+  const known = paths.get(type) ?? credentialRules[type].disclosable.map((name) => [name])
+  paths.set(type, known)
+  return known
 }
 
 function seconds(time: Date): number {

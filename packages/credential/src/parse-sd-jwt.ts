@@ -1,4 +1,4 @@
-import { fromBase64url, fromUtf8, type Json, parseJson, sha256, toBase64url, utf8 } from '@tillit/codec'
+import { digestOfText, type Json, parseJson, textOfBase64url } from '@tillit/codec'
 import { maxJwsCharacters, type ParsedJws, parseJws } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
 import { applyDisclosures, type Disclosure } from './disclosures.ts'
@@ -53,9 +53,9 @@ export function disclosureName(encoded: string): string | null {
 }
 
 function parseDisclosure(encoded: string): Disclosure {
-  const parts = parseJson(fromUtf8(fromBase64url(encoded)))
+  const parts = parseJson(textOfBase64url(encoded))
   if (!Array.isArray(parts)) throw malformed('A disclosure is an array')
-  const digest = toBase64url(sha256(utf8(encoded)))
+  const digest = digestOfText(encoded)
   const [salt, second, third] = parts
   if (typeof salt !== 'string') throw malformed('A disclosure begins with its salt')
   if (parts.length === 2 && second !== undefined) return { digest, name: null, value: second }

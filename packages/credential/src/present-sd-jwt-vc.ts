@@ -7,7 +7,14 @@ export interface Presentation {
   /** Names of the disclosable claims to show; all others are left out. */
   disclose: readonly string[]
   /** Proves to one verifier that the holder is there (RFC 9901 section 4.3). */
-  keyBinding?: { audience: string; nonce: string; signer: Signer; issuedAt: Date }
+  keyBinding?: {
+    audience: string
+    nonce: string
+    signer: Signer
+    issuedAt: Date
+    /** Further claims that the holder signs, such as the hashes of transaction data. */
+    claims?: { readonly [name: string]: unknown }
+  }
 }
 
 /**
@@ -31,6 +38,7 @@ export async function presentSdJwtVc(credential: string, { disclose, keyBinding 
   const shown = `${[jwt, ...kept].join('~')}~`
   if (!keyBinding) return shown
   const payload = {
+    ...keyBinding.claims,
     iat: Math.floor(keyBinding.issuedAt.getTime() / 1000),
     aud: keyBinding.audience,
     nonce: keyBinding.nonce,

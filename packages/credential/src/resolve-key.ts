@@ -1,13 +1,16 @@
 import { checkDocument, type DIDDocument, verificationKeys } from '@tillit/did'
 import type { PublicKey } from '@tillit/keys'
-import { isProblem, Problem, type ProblemCode, problemCodes } from '@tillit/problem'
+import { isFault, isProblem, Problem, type ProblemCode, problemCodes } from '@tillit/problem'
 import type { DidResolutionResult } from '@tillit/schemas'
 
 /**
  * How DIDs are resolved; the caller brings network, cache and limits. `fresh`: ask a foreign host again, at a bounded rate,
- * although there is an answer.
+ * although there is an answer. `versionTime`: the document as it was then (DID Resolution section 4), for methods that know.
  */
-export type ResolveDid = (did: string, options?: { readonly fresh?: boolean }) => Promise<DidResolutionResult>
+export type ResolveDid = (
+  did: string,
+  options?: { readonly fresh?: boolean; readonly versionTime?: string },
+) => Promise<DidResolutionResult>
 
 /** What a key says that was rotated away meanwhile, or that is not known yet. */
 const keyFaults: ReadonlySet<string> = new Set(['invalid-signature', 'invalid-credential-signature', 'key-not-bound'])
@@ -25,6 +28,32 @@ export async function withFreshKeys<T>(
   } catch (error) {
     if (!isProblem(error) || !keyFaults.has(error.code)) throw error
     return verify((did) => resolveDid(did, { fresh: true }))
+  }
+}
+
+/**
+ * Verifies what an issuer signed: with the keys that it has now, and where they do not fit with those that it had when it says
+ * it signed, so that what was issued before a rotation stays good. That time can be forged by whoever has such an old key:
+ * decideTrust refuses keys that were reported as compromised. Throws what `verify` throws under the keys of now.
+ */
+export async function withIssuerKeys<T>(
+  resolveDid: ResolveDid,
+  issuedAt: Date | null,
+  verify: (resolveDid: ResolveDid) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withFreshKeys(resolveDid, verify)
+  } catch (error) {
+    if (issuedAt === null || !isProblem(error) || !keyFaults.has(error.code)) throw error
+    // `iat` has whole seconds, so the DID may have been made later within the same one.
+    const versionTime = new Date(issuedAt.getTime() + 999).toISOString()
+    try {
+      return await verify((did) => resolveDid(did, { versionTime }))
+    } catch (cause) {
+      if (isFault(cause)) throw cause
+      // A DID without versions, or none of that time: what counts is what is wrong now.
+      throw error
+    }
   }
 }
 

@@ -2,12 +2,10 @@ import { parseJws, type Signer, signJws, verifyJws } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
 import type { ReadStatus } from './credential-status.ts'
 import { type ResolveDid, resolveKey, withFreshKeys } from './resolve-key.ts'
+import { refuseUnlessRecent } from './status-freshness.ts'
 import { decodeStatusList, type EncodedStatusList, type Inflate, type StatusList, statusAt } from './status-list.ts'
 
 const tokenType = 'statuslist+jwt'
-
-/** How far clocks may differ at `iat`. An expiry gets no grace. */
-const skewSeconds = 60
 
 export interface StatusListIssuance {
   /** The address of the list: what credentials refer to. */
@@ -20,18 +18,24 @@ export interface StatusListIssuance {
   expires: Date
   /** How long a verifier may use its copy, in seconds. */
   ttlSeconds: number
+  /** Where the addresses of all lists stand (section 9). */
+  aggregationUri?: string
 }
 
 /** Signs a Status List Token (IETF Token Status List, section 5.1; `statuslist+jwt`). */
 export function signStatusList(issuance: StatusListIssuance): Promise<string> {
-  const { uri, issuerDid, keyId, signer, list, issuedAt, expires, ttlSeconds } = issuance
+  const { uri, issuerDid, keyId, signer, list, issuedAt, expires, ttlSeconds, aggregationUri } = issuance
   const payload = {
     iss: issuerDid,
     sub: uri,
     iat: Math.floor(issuedAt.getTime() / 1000),
     exp: Math.floor(expires.getTime() / 1000),
     ttl: ttlSeconds,
-    status_list: { bits: list.bits, lst: list.lst },
+    status_list: {
+      bits: list.bits,
+      lst: list.lst,
+      ...(aggregationUri === undefined ? {} : { aggregation_uri: aggregationUri }),
+    },
   }
   return signJws({ typ: tokenType, kid: keyId }, payload, signer)
 }
@@ -44,6 +48,8 @@ export interface StatusListVerification {
   resolveDid: ResolveDid
   now: Date
   inflate: Inflate
+  /** Oldest list accepted, in seconds since its `iat`. */
+  maxAgeSeconds?: number
 }
 
 /**
@@ -52,8 +58,8 @@ export interface StatusListVerification {
  */
 export async function verifyStatusList(
   token: string,
-  { uri, issuerDids, resolveDid, now, inflate }: StatusListVerification,
-): Promise<StatusList & { ttlSeconds: number | null }> {
+  { uri, issuerDids, resolveDid, now, inflate, maxAgeSeconds }: StatusListVerification,
+): Promise<StatusList & { ttlSeconds: number | null; asOf: Date }> {
   const { header, payload } = parseToken(token)
   const { iss, sub, iat, exp, ttl = null } = payload
   if (typeof iss !== 'string' || !issuerDids.includes(iss)) {
@@ -66,11 +72,9 @@ export async function verifyStatusList(
   if (sub !== uri) throw malformed('The status list is for another address')
   if (typeof iat !== 'number' || typeof exp !== 'number') throw malformed('The status list has no times')
   if (ttl !== null && (typeof ttl !== 'number' || ttl <= 0)) throw malformed('The ttl is not a number of seconds')
-  const nowSeconds = now.getTime() / 1000
-  if (iat > nowSeconds + skewSeconds || exp <= nowSeconds) {
-    throw new Problem('status-unknown', { detail: 'The status list is outside its time' })
-  }
-  return { ...decodeStatusList(payload.status_list, inflate), ttlSeconds: ttl }
+  const asOf = new Date(iat * 1000)
+  refuseUnlessRecent({ issuedAt: asOf, expires: new Date(exp * 1000) }, { now, maxAgeSeconds })
+  return { ...decodeStatusList(payload.status_list, inflate), ttlSeconds: ttl, asOf }
 }
 
 /** A ReadStatus that fetches a list for each question; put a cache no longer than `ttl` in front of `fetchToken`. */

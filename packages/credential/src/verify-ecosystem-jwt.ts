@@ -1,5 +1,5 @@
 import { type DIDDocument, type VerificationKey, verificationKeys } from '@tillit/did'
-import { type ParsedJws, parseJws, toPublicJwk, verifySignature } from '@tillit/keys'
+import { type ParsedJws, parseJws, thumbprint, toPublicJwk, verifySignature } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
 import { verifyJWT } from 'did-jwt'
 import type { DIDResolutionResult } from 'did-resolver'
@@ -19,6 +19,8 @@ export interface VerifiedJwt {
   issuer: string
   /** DID URL of the key that signed. */
   keyId: string
+  /** RFC 7638 thumbprint of that key. */
+  jkt: string
   /** Of a JWT credential (W3C VC Data Model 1.1, section 6.3.1) its most specific type; else null. */
   type: string | null
   claims: { readonly [name: string]: unknown }
@@ -52,7 +54,7 @@ export async function verifyEcosystemJwt(jwt: string, options: EcosystemOptions)
     return signingKey(jws, type === null ? anyKeys(document) : verificationKeys(document, 'assertionMethod'))
   })
   await verifyThroughDidJwt(jwt, { iss, id, key, options })
-  return { issuer: iss, keyId: id, type, claims: jws.payload }
+  return { issuer: iss, keyId: id, jkt: thumbprint(key), type, claims: jws.payload }
 }
 
 function parse(jwt: string): ParsedJws {

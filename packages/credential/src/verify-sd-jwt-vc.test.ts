@@ -1,7 +1,7 @@
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import { fromBase64url, sha256, toBase64url, utf8 } from '@tillit/codec'
 import { signJws, toPublicJwk, verifySignature } from '@tillit/keys'
-import type { ProblemCode } from '@tillit/problem'
+import { Problem, type ProblemCode } from '@tillit/problem'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -24,6 +24,7 @@ import {
 import { presentSdJwtVc } from './present-sd-jwt-vc.ts'
 import { encodeStatusList } from './status-list.ts'
 import { signStatusList } from './status-list-token.ts'
+import { verifyCredential } from './verify-credential.ts'
 import { verifySdJwtVc } from './verify-sd-jwt-vc.ts'
 
 const refused = (code: ProblemCode) => expect.objectContaining({ name: 'Problem', code })
@@ -190,10 +191,19 @@ describe('not authentic', () => {
     await expect(verifySdJwtVc(`${input}.${signature}~`, await cityOptions())).rejects.toThrow(refused(code))
   })
 
-  test('an issuer that is disclosed selectively is refused', async () => {
-    const disclosure = toBase64url(utf8(JSON.stringify(['salt', 'sub', didOf('someone')])))
+  test.each([
+    ['iss', utilityDid],
+    ['iat', 1_790_000_000],
+    ['nbf', 1],
+    ['exp', 2_000_000_000],
+    ['cnf', {}],
+    ['vct', 'https://tillit.example/credentials/MeteringPointEntitlement'],
+    ['status', {}],
+  ] as const)('%s that is disclosed selectively is refused', async (name, value) => {
+    const disclosure = toBase64url(utf8(JSON.stringify(['salt', name, value])))
     const digest = toBase64url(sha256(utf8(disclosure)))
-    const forged = await forge('utility', await payloadOf('utility', { _sd: [digest] }))
+    const rest = Object.fromEntries(Object.entries(await payloadOf('utility')).filter(([member]) => member !== name))
+    const forged = await forge('utility', { ...rest, _sd: [digest] })
     await expect(verifySdJwtVc(`${forged}${disclosure}~`, await cityOptions())).rejects.toThrow(
       refused('invalid-credential'),
     )
@@ -222,6 +232,52 @@ describe('not allowed', () => {
       status: { idx: 7, uri: 'https://elsewhere.example/list' },
     })
     await expect(verifySdJwtVc(credential, await cityOptions())).rejects.toThrow(refused('status-unknown'))
+  })
+
+  test.each([
+    ['out of reach', new Problem('database-unavailable')],
+    ['asked too often', new Problem('too-many-requests')],
+    ['broken in a way that nobody expected', new Error('gone')],
+  ])('a register of statuses that is %s says nothing of the credential', async (_name, fault) => {
+    const credential = await issue('utility', 'MeteringPointEntitlement', entitlementClaims)
+    const failsAt = (failing: number) => async (_uri: string, idx: number) => {
+      if (idx === failing) throw fault
+      return 'valid' as const
+    }
+    // 7 is the credential's own index, 1 that of the accreditation of its issuer.
+    for (const failing of [7, 1]) {
+      const options = await cityOptions({ status: failsAt(failing) })
+      await expect(verifySdJwtVc(credential, options)).rejects.toBe(fault)
+    }
+  })
+
+  test('a history of keys that cannot be had now says nothing of a signature', async () => {
+    const credential = await issue('utility', 'MeteringPointEntitlement', entitlementClaims)
+    const fault = new Problem('too-many-requests')
+    const rotated = JSON.parse(JSON.stringify(await documentOf('stranger')).replaceAll(didOf('stranger'), utilityDid))
+    const resolveNow = resolverOver([rotated])
+    const options = await cityOptions({
+      resolveDid: async (did, { versionTime } = {}) => {
+        if (versionTime !== undefined) throw fault
+        return resolveNow(did)
+      },
+    })
+    await expect(verifySdJwtVc(credential, options)).rejects.toBe(fault)
+  })
+
+  test('nobody is asked for the status of what comes from a stranger', async () => {
+    const status = { idx: 7, uri: 'https://inside.example/admin' }
+    const credential = await issue('stranger', 'MeteringPointEntitlement', entitlementClaims, { status })
+    const asked: string[] = []
+    const options = await cityOptions({
+      status: async (uri) => {
+        asked.push(uri)
+        return 'valid'
+      },
+    })
+    for (const verify of [verifySdJwtVc, verifyCredential])
+      await expect(verify(credential, options)).rejects.toThrow(refused('untrusted-issuer'))
+    expect(asked).toEqual([])
   })
 
   test('an issuer without accreditation is refused', async () => {

@@ -12,12 +12,13 @@ export interface VerifiedCredential extends AuthenticCredential {
 }
 
 /**
- * Verifies an SD-JWT VC in full, failing closed: authentic, in time, not revoked, and from an issuer whose accreditation
- * ends at the root. Throws the Problems of authenticateSdJwtVc; credential-revoked or status-unknown; untrusted-issuer.
+ * Verifies an SD-JWT VC in full, failing closed: authentic, in time, from an issuer whose accreditation ends at the
+ * root, and not revoked. Throws the Problems of authenticateSdJwtVc; untrusted-issuer; credential-revoked or status-unknown.
  */
 export async function verifySdJwtVc(credential: string, options: VerificationOptions): Promise<VerifiedCredential> {
   const authentic = await authenticateSdJwtVc(credential, options)
-  await refuseUnlessValid(authentic, options.status)
+  // In this order: what a stranger writes must not send us to an address of theirs for its status.
   await decideTrust(authentic, options)
+  await refuseUnlessValid(authentic, options.status)
   return { ...authentic, status: 'valid' }
 }

@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib'
-import { sha256, utf8 } from '@tillit/codec'
+import { concat, sha256, utf8 } from '@tillit/codec'
 import { type Signer, signerFromSeed, toPublicJwk } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
 import type { CredentialType, DidResolutionResult } from '@tillit/schemas'
@@ -40,7 +40,10 @@ export function signerOf(name: string): Promise<Signer> {
 /** Deterministic bytes, so that vectors can be made again byte by byte. */
 export function counter(label = 'salt'): (length: number) => Uint8Array {
   let count = 0
-  return (length) => sha256(utf8(`${label} ${count++}`)).slice(0, length)
+  return (length) => {
+    const blocks = Array.from({ length: Math.ceil(length / 32) }, () => sha256(utf8(`${label} ${count++}`)))
+    return concat(...blocks).slice(0, length)
+  }
 }
 
 export async function documentOf(name: string): Promise<Record<string, unknown>> {
@@ -110,6 +113,7 @@ export async function cityOptions(
       rootDid,
       authorityDids: [authorityDid],
       accreditationOf: async (did) => (did === utilityDid ? accreditation : null),
+      keyIsCompromised: async () => false,
     },
     ...options,
   }

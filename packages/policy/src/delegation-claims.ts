@@ -1,8 +1,7 @@
 import { sha256, toBase64url, utf8 } from '@tillit/codec'
 import { parseJws } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
-import { DelegationClaims, type Scope } from '@tillit/schemas'
-import { checkerOf } from '#checker'
+import { checkerOf, DelegationClaims, type Scope } from '@tillit/schemas'
 
 /** `typ` of every hop of a delegation chain. */
 export const delegationType = 'dlg+jwt'

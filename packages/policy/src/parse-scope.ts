@@ -1,7 +1,6 @@
 import { Problem, type ProblemCode } from '@tillit/problem'
-import { type PurposeCatalogue, purposeCatalogue, Scope } from '@tillit/schemas'
+import { checkerOf, type PurposeCatalogue, purposeCatalogue, Scope } from '@tillit/schemas'
 import { Errors } from 'typebox/value'
-import { checkerOf } from '#checker'
 import { parseGranularity } from './granularity.ts'
 import { instantText, readInstant } from './instant.ts'
 import { lifeText, parseLife } from './life.ts'

@@ -74,6 +74,25 @@ export const problemCodes = {
   'status-list-full': { status: 503, title: 'The status list has no free index' },
   'unknown-credential-type': { status: 400, title: 'The credential type is not known' },
   'invalid-nonce': { status: 400, title: 'The nonce is not known, expired or was used' },
+  'unknown-credential-configuration': { status: 400, title: 'The credential configuration is not known' },
+  'unknown-credential-identifier': { status: 400, title: 'The credential identifier is not one of the access token' },
+  'invalid-encryption-parameters': { status: 400, title: 'The encryption parameters are missing or not supported' },
+  'credential-request-denied': { status: 400, title: 'The credential cannot be issued to this holder' },
+  'insufficient-scope': { status: 403, title: 'The access token is not for this credential' },
+  'invalid-transaction-id': { status: 400, title: 'The transaction is not known, has ended or was used' },
+  'invalid-notification-id': { status: 400, title: 'The notification id is not known' },
+  // wallets
+  'invalid-credential-offer': { status: 400, title: 'The credential offer is not valid' },
+  'invalid-issuer-metadata': { status: 502, title: 'The metadata of the issuer is not valid or is that of another' },
+  'invalid-presentation-request': {
+    status: 400,
+    title: 'The presentation request is not valid or not from its sender',
+  },
+  'credential-not-held': { status: 404, title: 'The wallet holds no credential that would answer the request' },
+  // presentations
+  'invalid-presentation': { status: 400, title: 'The presentation is not what was asked for' },
+  'presentation-closed': { status: 410, title: 'The presentation was answered already or has expired' },
+  'response-code-mismatch': { status: 403, title: 'The response code is missing or not that of this presentation' },
   // parties and permissions
   'party-not-active': { status: 403, title: 'The party is not accredited and active' },
   'role-required': { status: 403, title: 'The caller does not have the role this needs' },

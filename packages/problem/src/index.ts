@@ -1,2 +1,2 @@
 export { type ProblemCode, problemCodes } from './codes.ts'
-export { isProblem, Problem, type ProblemOptions, problemTypeBase, toProblemDocument } from './problem.ts'
+export { isFault, isProblem, Problem, type ProblemOptions, problemTypeBase, toProblemDocument } from './problem.ts'

@@ -47,6 +47,15 @@ export function toProblemDocument(problem: Problem, requestId?: string): Problem
   }
 }
 
+/**
+ * Whether an error says nothing about what was sent: nobody expected it, or it passes. What is not supported here (501) is no
+ * such fault, because no second try would help.
+ */
+export function isFault(error: unknown): boolean {
+  if (!(error instanceof Problem)) return true
+  return error.code === 'too-many-requests' || (error.status >= 500 && error.status !== 501)
+}
+
 export function isProblem(error: unknown, code?: ProblemCode): error is Problem {
   return error instanceof Problem && (code === undefined || error.code === code)
 }

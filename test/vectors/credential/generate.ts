@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { toBase64url, utf8 } from '@tillit/codec'
-import { presentSdJwtVc } from '@tillit/credential'
-import { signJws } from '@tillit/keys'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '@tillit/codec'
+import { envelopCredential, issueDataIntegrity, issueVcJwt, presentSdJwtVc } from '@tillit/credential'
+import { signJws, toPublicJwk } from '@tillit/keys'
 import {
   accreditUtility,
   authorityDid,
@@ -104,6 +104,66 @@ write('invalid', 'a-credential-of-an-unknown-type-is-refused', {
   )}~`,
   code: 'unknown-credential-type',
 })
+
+const vcdm = {
+  type: 'MeteringPointEntitlement',
+  issuerDid: utilityDid,
+  keyId: `${utilityDid}#key-1`,
+  signer: await signerOf('utility'),
+  holderJwk: toPublicJwk((await signerOf('holder')).publicKey),
+  claims: entitlementClaims,
+  status: (['revocation', 'suspension'] as const).map((purpose) => ({ purpose, idx: 7, uri: `${statusUri}/${purpose}` })),
+  issuedAt: new Date('2026-11-01T00:00:00Z'),
+  expires: new Date('2027-11-01T00:00:00Z'),
+} as const
+const vcJwt = await issueVcJwt(vcdm)
+const withProof = await issueDataIntegrity(vcdm)
+const expected = { type: 'MeteringPointEntitlement', issuer: utilityDid, claims: entitlementClaims }
+
+write('valid', 'an-entitlement-as-vc-jwt-verifies-to-the-root', { credential: vcJwt, expected })
+write('valid', 'an-enveloped-entitlement-verifies-to-the-root', { credential: envelopCredential(vcJwt), expected })
+write('valid', 'an-entitlement-with-an-eddsa-jcs-2022-proof-verifies-to-the-root', { credential: withProof, expected })
+write('invalid', 'a-changed-vc-jwt-is-not-authentic', {
+  credential: `${vcJwt.slice(0, -4)}AAAA`,
+  code: 'invalid-credential-signature',
+})
+write('invalid', 'a-vc-jwt-of-which-one-of-two-statuses-is-suspended-is-refused', {
+  credential: vcJwt,
+  statuses: { [`${statusUri}/suspension#7`]: 'suspended' },
+  code: 'credential-revoked',
+})
+write('invalid', 'a-vc-jwt-of-another-token-type-is-refused', {
+  credential: await signJws({ typ: 'JWT', kid: vcdm.keyId }, payloadOf(vcJwt), vcdm.signer),
+  code: 'invalid-credential',
+})
+write('invalid', 'a-vc-jwt-in-a-context-that-nobody-knows-is-refused', {
+  credential: await signJws(
+    { typ: 'vc+jwt', kid: vcdm.keyId },
+    { ...payloadOf(vcJwt), '@context': ['https://www.w3.org/ns/credentials/v2', 'https://elsewhere.example/context'] },
+    vcdm.signer,
+  ),
+  code: 'invalid-credential',
+})
+write('invalid', 'a-vc-jwt-signed-by-somebody-else-is-not-authentic', {
+  credential: await issueVcJwt({ ...vcdm, signer: await signerOf('stranger') }),
+  code: 'invalid-credential-signature',
+})
+write('invalid', 'a-changed-credential-with-a-proof-is-not-authentic', {
+  credential: { ...withProof, credentialSubject: { ...entitlementClaims, id: 'did:example:mallory' } },
+  code: 'invalid-credential-signature',
+})
+write('invalid', 'a-credential-without-its-proof-is-refused', {
+  credential: Object.fromEntries(Object.entries(withProof).filter(([name]) => name !== 'proof')),
+  code: 'invalid-credential',
+})
+write('invalid', 'a-credential-with-a-name-that-no-context-defines-is-refused', {
+  credential: { ...withProof, favouriteColour: 'red' },
+  code: 'invalid-credential',
+})
+
+function payloadOf(jwt: string): object {
+  return JSON.parse(fromUtf8(fromBase64url(jwt.split('.')[1] ?? '')))
+}
 
 async function weakDocument(): Promise<object> {
   const x = toBase64url(Uint8Array.of(1, ...new Uint8Array(31)))
