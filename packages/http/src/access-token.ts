@@ -2,6 +2,7 @@ import { sha256, toBase64url, utf8 } from '@tillit/codec'
 import { type PublicKey, parseJws, parsePublicJwk, verifyJws } from '@tillit/keys'
 import { isProblem, Problem } from '@tillit/problem'
 import type { CallerKind } from './caller.ts'
+import { type CredentialAuthorization, isCredentialAuthorization } from './credential-authorization.ts'
 
 /** How far clocks may be apart, in seconds. */
 const leewaySeconds = 5
@@ -15,6 +16,8 @@ export interface AccessToken {
   clientId: string
   jkt: string
   expiresAtSeconds: number
+  authorizationDetails?: CredentialAuthorization[]
+  offer?: string
 }
 
 export interface Jwks {
@@ -71,11 +74,22 @@ function verifyToken(token: string, { issuer, audience, nowSeconds, key }: Verif
     if (typeof jkt !== 'string') throw refused('is not bound to a key')
     if (typeof sub !== 'string' || typeof clientId !== 'string') throw refused('names no subject')
     if (kind !== 'customer' && kind !== 'organisation' && kind !== 'device') throw refused('names no kind of caller')
-    return { kind, subject: sub, clientId, jkt, expiresAtSeconds: exp }
+    return { kind, subject: sub, clientId, jkt, expiresAtSeconds: exp, ...credentialClaims(payload) }
   } catch (error) {
     if (isProblem(error) && error.code !== 'invalid-token')
       throw new Problem('invalid-token', { detail: error.message, cause: error })
     throw error
+  }
+}
+
+/** Details that are not understood must not be read as none, because none means a token for everything. */
+function credentialClaims({ authorization_details: details, offer }: Record<string, unknown>) {
+  if (offer !== undefined && typeof offer !== 'string') throw refused('names an offer in no known form')
+  if (details !== undefined && !(Array.isArray(details) && details.every(isCredentialAuthorization)))
+    throw refused('has authorization details of an unknown form')
+  return {
+    ...(details === undefined ? {} : { authorizationDetails: details }),
+    ...(offer === undefined ? {} : { offer }),
   }
 }
 

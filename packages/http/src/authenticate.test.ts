@@ -22,6 +22,13 @@ beforeAll(async () => {
   })
 })
 
+const receivable = {
+  type: 'openid_credential',
+  credential_configuration_id: 'MeteringPointEntitlement',
+  credential_identifiers: ['MeteringPointEntitlement'],
+} as const
+const none = { credential_identifiers: undefined }
+
 const newSigner = async () => signerFromJwk(await generatePrivateJwk())
 
 interface Change {
@@ -87,6 +94,10 @@ test.each<[string, () => Change]>([
   ['of another type', () => ({ tokenHeader: { typ: 'JWT' } })],
   ['under an unknown key', () => ({ tokenHeader: { kid: 'other' } })],
   ['with a foreign signature', () => ({ tokenSigner: stranger })],
+  ['with details of an unknown type', () => ({ token: { authorization_details: [{ type: 'payment' }] } })],
+  ['with details that name no identifiers', () => ({ token: { authorization_details: [{ ...receivable, ...none }] } })],
+  ['with details that are no list', () => ({ token: { authorization_details: receivable } })],
+  ['with an offer in an unknown form', () => ({ token: { offer: { id: 'offer_a' } } })],
 ])('a token %s is refused', async (_, change) => {
   await expect(ask(change()).then(authenticate)).rejects.toMatchObject({ code: 'invalid-token' })
 })
@@ -98,6 +109,22 @@ test('a token that was let in before is refused when it has expired meanwhile', 
   await expect(ask({ token }).then(authenticate)).rejects.toMatchObject({ code: 'invalid-token' })
   clock.seconds = nowSeconds
 })
+
+test('the caller carries what credentials the token is for and the offer it came from', async () => {
+  const token = { authorization_details: [receivable], offer: 'offer_a' }
+  expect(authenticate(await ask({ token }))).toMatchObject({ authorizationDetails: [receivable], offer: 'offer_a' })
+  const plain = authenticate(await ask())
+  expect(plain).not.toHaveProperty('authorizationDetails')
+  expect(plain).not.toHaveProperty('offer')
+})
+
+test.each(['access_token=eyJ', 'n=1&access%5Ftoken=eyJ'])(
+  'a request with ?%s is refused although its header is right',
+  async (query) => {
+    const request = { ...(await ask()), url: `/things?${query}` } as FastifyRequest
+    expect(() => authenticate(request)).toThrow(expect.objectContaining({ code: 'invalid-request' }))
+  },
+)
 
 function foreignSignature(): Change {
   if (!client || !stranger) throw new Error('there are no keys')

@@ -11,12 +11,15 @@ export interface AuthenticationOptions extends TokenVerifierOptions {
 
 /**
  * Gives the caller of a request from its DPoP-bound access token (RFC 9449 section 7.1). Bearer use of such a token is refused.
- * Throws Problem missing-token, invalid-token, invalid-dpop-proof, dpop-replay or role-required.
+ * Throws Problem missing-token, invalid-token, invalid-dpop-proof, dpop-replay, or invalid-request for a token in the URL.
  */
 export function createAuthenticator(options: AuthenticationOptions): (request: FastifyRequest) => Caller {
   const verifyToken = createTokenVerifier(options)
   const replays = createReplayStore()
   return (request) => {
+    // RFC 6750 section 2.3 and RFC 9449 section 7.1: URLs end up in logs.
+    if (carriesToken(request.url))
+      throw new Problem('invalid-request', { detail: 'Access tokens are not taken from the URL' })
     const { authorization } = request.headers
     if (authorization === undefined) throw new Problem('missing-token')
     const [scheme, token, ...rest] = authorization.split(' ')
@@ -37,8 +40,17 @@ export function createAuthenticator(options: AuthenticationOptions): (request: F
   }
 }
 
-function callerFrom({ kind, subject, jkt, clientId }: AccessToken): Caller {
-  return { kind, id: subject, jkt, clientId }
+function callerFrom({ kind, subject, jkt, clientId, authorizationDetails, offer }: AccessToken): Caller {
+  return {
+    ...{ kind, id: subject, jkt, clientId },
+    ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
+    ...(offer === undefined ? {} : { offer }),
+  }
+}
+
+function carriesToken(url: string): boolean {
+  const queryAt = url.indexOf('?')
+  return queryAt >= 0 && new URLSearchParams(url.slice(queryAt)).has('access_token')
 }
 
 function pathOf(url: string): string {

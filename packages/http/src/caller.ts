@@ -1,5 +1,6 @@
 import { Problem } from '@tillit/problem'
 import type { FastifyRequest } from 'fastify'
+import type { CredentialAuthorization } from './credential-authorization.ts'
 
 export type CallerKind = 'customer' | 'organisation' | 'device'
 
@@ -11,6 +12,10 @@ export interface Caller {
   /** JWK thumbprint of the key that the token is bound to. */
   jkt: string
   clientId: string
+  /** Present, also when empty: the token is for receiving these credentials and nothing else. */
+  authorizationDetails?: readonly CredentialAuthorization[]
+  /** The credential offer that the token came from. */
+  offer?: string
 }
 
 declare module 'fastify' {
@@ -20,6 +25,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Kinds of caller that a route is for; absent on public routes. */
     callers?: CallerKind[]
+    /** The route serves wallets: it also takes tokens that are for receiving credentials and nothing else. */
+    credentialTokens?: boolean
+    /**
+     * Pages of any origin may call the route and read what it answers: it is public, or its callers prove who they are with what
+     * no browser adds by itself.
+     */
+    anyOrigin?: boolean
   }
 }
 

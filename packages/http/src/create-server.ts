@@ -9,6 +9,7 @@ import fastify, {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify'
+import { answerPreflights, letAnyOriginRead } from './any-origin.ts'
 import { type AuthenticationOptions, createAuthenticator } from './authenticate.ts'
 import { documentApi } from './document-api.ts'
 import { replyProblem, toProblem } from './problem-reply.ts'
@@ -85,12 +86,15 @@ export async function createServer(options: ServerOptions): Promise<TillitServer
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     reply.header('x-content-type-options', 'nosniff')
-    const { callers } = request.routeOptions.config
+    const { callers, credentialTokens = false, anyOrigin = false } = request.routeOptions.config
+    if (anyOrigin) letAnyOriginRead(reply)
     if (callers === undefined) return
     reply.header('cache-control', 'no-store')
     const caller = authenticate(request)
     if (!callers.includes(caller.kind))
       throw new Problem('role-required', { detail: `This is for: ${callers.join(', ')}` })
+    if (caller.authorizationDetails !== undefined && !credentialTokens)
+      throw new Problem('role-required', { detail: 'This token is for receiving credentials only' })
     request.caller = caller
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -102,6 +106,7 @@ export async function createServer(options: ServerOptions): Promise<TillitServer
     )
   })
   letConnectionsGo(app)
+  answerPreflights(app)
   await documentApi(app, options.publicUrl)
   addHealth(app, options.readiness)
   return app

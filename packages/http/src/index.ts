@@ -8,6 +8,7 @@ export {
   type ServerOptions,
   type TillitServer,
 } from './create-server.ts'
+export type { CredentialAuthorization } from './credential-authorization.ts'
 export { createForeignHosts, type ForeignHosts } from './foreign-hosts.ts'
 export { createLogger, redact } from './logger.ts'
 export { replyProblem } from './problem-reply.ts'

@@ -3,7 +3,7 @@ import { destination, pino } from 'pino'
 
 /** Whatever looks like an identifier of a person, a thing or a secret leaves no trace in the logs. */
 const sensitive =
-  /did:[a-z0-9]+:[^\s"',)]+|\b(?:cust|mp|perm|ar)_[A-Za-z0-9_-]{22}\b|\b\d{18}\b|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_~-]+)*/g
+  /did:[a-z0-9]+:[^\s"',)]+|\b(?:cust|mp|perm|ar|offer|vpr?)_[A-Za-z0-9_-]{22}\b|\b\d{18}\b|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_~-]+)*/g
 
 /** Structured logs on standard error without personal data: only named fields are written, and their text is redacted. */
 export function createLogger(level: string): FastifyBaseLogger {

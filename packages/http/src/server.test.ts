@@ -2,6 +2,7 @@ import { Problem } from '@tillit/problem'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  type CredentialAuthorization,
   callerOf,
   createLogger,
   createServer,
@@ -39,6 +40,11 @@ beforeAll(async () => {
     async (request) => ({ ...request.body, secret: 1 }),
   )
   app.get('/mine', { config: { callers: ['customer'] } }, async (request) => ({ id: callerOf(request).id }))
+  app.get('/receive', { config: { callers: ['customer'], credentialTokens: true } }, async (request) => ({
+    offer: callerOf(request).offer,
+  }))
+  app.get('/for-pages', { config: { anyOrigin: true } }, async () => ({ read: true }))
+  app.post('/for-pages', { config: { anyOrigin: true, callers: ['device'] } }, async () => ({ written: true }))
   app.get('/broken', async () => {
     throw new Error('a value that must stay inside')
   })
@@ -141,6 +147,46 @@ test('a token without proof, as bearer, with a proof for another method, path or
   expect(await get(await other.headers(customer, 'GET', '/mine'))).toMatchObject({ code: 'invalid-token' })
   const old = await createTestIssuer(publicUrl, () => new Date(Date.now() - 3_600_000))
   expect(await get(await old.headers(customer, 'GET', '/mine'))).toMatchObject({ code: 'invalid-token' })
+})
+
+test('a token for receiving credentials opens the routes that serve wallets and no other', async () => {
+  const details: CredentialAuthorization = {
+    type: 'openid_credential',
+    credential_configuration_id: 'MeteringPointEntitlement',
+    credential_identifiers: ['MeteringPointEntitlement'],
+  }
+  for (const authorizationDetails of [[details], []]) {
+    const wallet = { kind: 'customer', id: 'cust_1', authorizationDetails, offer: 'offer_a' } as const
+    const get = async (url: string) =>
+      (await app.inject({ method: 'GET', url, headers: await issuer.headers(wallet, 'GET', url) })).json()
+    expect(await get('/receive')).toEqual({ offer: 'offer_a' })
+    expect(await get('/mine')).toMatchObject({ code: 'role-required', status: 403 })
+  }
+})
+
+test('pages of any origin call the routes that say so, read their errors too, and call no others', async () => {
+  const preflight = (url: string) =>
+    app.inject({
+      method: 'OPTIONS',
+      url,
+      headers: { origin: 'https://wallet.example', 'access-control-request-method': 'POST' },
+    })
+  const allowed = await preflight('/for-pages')
+  expect(allowed.statusCode).toBe(204)
+  expect(allowed.headers).toMatchObject({
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': 'GET, HEAD, POST',
+    'access-control-allow-headers': 'authorization, content-type, dpop',
+  })
+  expect(allowed.headers).not.toHaveProperty('access-control-allow-credentials')
+  for (const method of ['GET', 'POST'] as const) {
+    const { headers, statusCode } = await app.inject({ method, url: '/for-pages' })
+    expect(statusCode).toBe(method === 'GET' ? 200 : 401)
+    expect(headers['access-control-allow-origin']).toBe('*')
+    expect(headers['access-control-expose-headers']).toContain('www-authenticate')
+  }
+  expect((await preflight('/mine')).statusCode).toBe(404)
+  expect((await app.inject({ method: 'GET', url: '/mine' })).headers).not.toHaveProperty('access-control-allow-origin')
 })
 
 test('the API describes itself', async () => {

@@ -1,12 +1,9 @@
 import { sha256, toBase64url, utf8 } from '@tillit/codec'
 import { generatePrivateJwk, type Signer, signerFromJwk, signJws, thumbprint, toPublicJwk } from '@tillit/keys'
 import type { Jwks } from './access-token.ts'
-import type { CallerKind } from './caller.ts'
+import type { Caller } from './caller.ts'
 
-export interface TestCaller {
-  kind: CallerKind
-  id: string
-}
+export type TestCaller = Pick<Caller, 'kind' | 'id' | 'authorizationDetails' | 'offer'>
 
 export interface TestIssuer {
   issuer: string
@@ -35,6 +32,8 @@ export async function createTestIssuer(publicUrl: string, now: () => Date): Prom
         iat: seconds(),
         exp: seconds() + 300,
         cnf: { jkt: thumbprint(clientKey.publicKey) },
+        authorization_details: caller.authorizationDetails,
+        offer: caller.offer,
       }
       const token = await signJws({ typ: 'at+jwt', kid: 'test' }, claims, signer)
       return {

@@ -3,17 +3,27 @@ import { type Database, problemOfDatabaseError } from '@tillit/database'
 import type { TillitServer } from '@tillit/http'
 import { type PrivateJwk, parsePublicJwk, thumbprint, toPublicJwk } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
-import type { DidResolutionResult, PublicJwk } from '@tillit/schemas'
+import type { CredentialType, DidResolutionResult, PublicJwk } from '@tillit/schemas'
 import type { FastifyBaseLogger } from 'fastify'
 import { Provider } from 'oidc-provider'
-import { configureProvider, type PortalClient } from './configure-provider.ts'
+import { admitAnonymousWallets } from './admit-anonymous-wallets.ts'
+import { agreementPageOf } from './agree-to-credential.ts'
+import { configureProvider } from './configure-provider.ts'
 import { checkPersonas, type Persona } from './development-eid.ts'
 import { createFindClient } from './find-client.ts'
+import { interactionRoutes } from './interaction-page.ts'
 import { mountProvider } from './mount-provider.ts'
+import { offersOfGrants } from './offer-of-grant.ts'
+import { createOfferStore } from './offer-store.ts'
+import type { PortalClient } from './portal-client.ts'
 import { startPurge } from './purge-expired.ts'
-import { signInRoutes } from './sign-in.ts'
+import { registerPreAuthorizedCode } from './redeem-pre-authorized-code.ts'
+import { signInPage } from './sign-in.ts'
 import { hashId } from './storage-adapter.ts'
 import { type AuthorizationTables, createStore } from './store.ts'
+import type { CredentialIdentifiers } from './token-details.ts'
+import { anonymousWalletId } from './wallet-clients.ts'
+import { parseWallets } from './wallets.ts'
 
 const minCookieKeyCharacters = 32
 const retryAfterSeconds = 2
@@ -29,6 +39,11 @@ export interface AuthorizationPorts {
   /** Ed25519, private; the first signs, all verify. */
   tokenSigningJwks: { keys: (PrivateJwk & { kid?: string })[] }
   portalClient: PortalClient
+  /** Wallets that may ask for credentials in a browser, as configured; see `parseWallets`. None: offers only. */
+  wallets: unknown
+  /** What the credential issuer of this city issues. */
+  credentialConfigurations: readonly { readonly id: string; readonly type: CredentialType }[]
+  credentialIdentifiers: CredentialIdentifiers
   /** Secrets of 32 characters or more; the first signs, all verify. */
   cookieKeys: string[]
   resolveDid(did: string, options?: { readonly fresh?: boolean }): Promise<DidResolutionResult>
@@ -52,7 +67,8 @@ export interface Authorization {
 
 /**
  * The OAuth 2.1 / OpenID server of the city (FAPI 2.0 profile: PAR, PKCE, DPoP, private_key_jwt). Machines are DIDs and use
- * client_credentials; people sign in through the portal. Throws Problem invalid-configuration, weak-key or invalid-key.
+ * client_credentials; people sign in through the portal; wallets receive credentials (OpenID4VCI). Throws Problem
+ * invalid-configuration, weak-key or invalid-key.
  */
 export function createAuthorization(ports: AuthorizationPorts): Authorization {
   const { publicUrl, personas, portalClient } = ports
@@ -62,6 +78,12 @@ export function createAuthorization(ports: AuthorizationPorts): Authorization {
   for (const key of portalClient.jwks.keys) parsePublicJwk(coordinates(key))
 
   const store = createStore(ports.db)
+  const offers = createOfferStore(ports.db)
+  const offerOfGrant = offersOfGrants(store)
+  const wallets = parseWallets(ports.wallets)
+  if (wallets.some(({ client_id }) => client_id === portalClient.clientId || client_id === anonymousWalletId))
+    throw misconfigured('wallets', 'A wallet cannot have the client id of the portal or of the anonymous wallet')
+  const configurations = new Map(ports.credentialConfigurations.map(({ id, type }) => [id, type]))
   const signingKeys = ports.tokenSigningJwks.keys.map((key) => ({ ...key, kid: key.kid ?? kidOf(key) }))
   if (signingKeys.length === 0) throw misconfigured('tokenSigningJwks', 'There is no key to sign tokens with')
   const publicKeys = signingKeys.map(publicTokenKey)
@@ -73,15 +95,18 @@ export function createAuthorization(ports: AuthorizationPorts): Authorization {
     `${publicUrl}/oauth`,
     configureProvider({
       publicUrl,
-      store,
+      ...{ store, offers, offerOfGrant, wallets, configurations },
       signingKeys,
       portalClient,
       formTargets,
+      credentialIdentifiers: ports.credentialIdentifiers,
       cookieKeys: ports.cookieKeys,
       findClient: createFindClient({ store, resolveDid: ports.resolveDid, now: ports.now, log }),
     }),
   )
   refuseReplays(provider, store.claimOnce)
+  admitAnonymousWallets(provider)
+  registerPreAuthorizedCode(provider, { publicUrl, store, offers, offerOfGrant })
   provider.on('server_error', (ctx, err) => {
     ports.logger.error({ err }, 'the authorization server failed')
     if ((problemOfDatabaseError(err)?.status ?? 0) < 500) return
@@ -94,12 +119,15 @@ export function createAuthorization(ports: AuthorizationPorts): Authorization {
   const koa: EventEmitter = provider
   koa.on('error', (err) => ports.logger.error({ err }, 'the authorization server failed'))
 
-  const signIn = signInRoutes({ provider, store, personas, formTargets })
+  const pages = interactionRoutes({ provider, formTargets }, [
+    signInPage({ store, personas }),
+    agreementPageOf({ provider, publicUrl, wallets, configurations, offers, offerOfGrant }),
+  ])
   const mount = mountProvider(provider)
   let purge: { stop(): Promise<void> } | undefined
   return {
     async routes(app) {
-      await app.register(signIn)
+      await app.register(pages)
       await app.register(mount)
     },
     jwks: () => ({ keys: publicKeys }),

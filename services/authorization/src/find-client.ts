@@ -2,6 +2,7 @@ import { type DIDDocument, type VerificationKey, verificationKeys } from '@tilli
 import { toPublicJwk } from '@tillit/keys'
 import type { DidResolutionResult } from '@tillit/schemas'
 import type { AdapterPayload } from 'oidc-provider'
+import { credentialDetailsType } from './credential-details.ts'
 import type { Store } from './store.ts'
 
 /** Only methods that need no host, or one that the operator has listed: a client_id must never make us call a stranger. */
@@ -60,7 +61,8 @@ export function createFindClient(
   }
 }
 
-async function standing(did: string, store: Store): Promise<CallerKind | undefined> {
+/** What a DID is here: an active party or an active device, else undefined. */
+export async function standing(did: string, store: Store): Promise<CallerKind | undefined> {
   if (await store.isActiveParty(did)) return 'organisation'
   if (await store.isActiveDevice(did)) return 'device'
   return undefined
@@ -106,6 +108,7 @@ function clientMetadata(clientId: string, kind: CallerKind, keys: VerificationKe
     response_types: [],
     redirect_uris: [],
     dpop_bound_access_tokens: true,
+    authorization_details_types: [credentialDetailsType],
     jwks: { keys: keys.map(({ id, key }) => ({ ...toPublicJwk(key), kid: id, use: 'sig' })) },
   }
 }

@@ -1,4 +1,3 @@
-export type { PortalClient } from './configure-provider.ts'
 export {
   type Authorization,
   type AuthorizationPorts,
@@ -6,4 +5,6 @@ export {
   type TokenKey,
 } from './create-authorization.ts'
 export type { Persona } from './development-eid.ts'
+export type { PortalClient } from './portal-client.ts'
 export type { AuthorizationTables } from './store.ts'
+export type { CredentialIdentifiers } from './token-details.ts'

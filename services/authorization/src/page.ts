@@ -16,9 +16,9 @@ button strong { display: block }
 const styleHash = toBase64(sha256(utf8(style)))
 
 /** A whole page in plain HTML. `title` is text; `body` is markup whose texts the caller has escaped. */
-export function renderPage(title: string, body: string): string {
+export function renderPage(title: string, body: string, language = 'en'): string {
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -35,7 +35,7 @@ ${body}
 `
 }
 
-/** Headers of every page: no script at all, no framing, and forms may lead only to us and on to the portal. */
+/** Headers of every page: no script at all, no framing, and forms may lead only to us and on to the targets. */
 export function pageHeaders(formTargets: readonly string[]): Record<string, string> {
   return {
     'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self' ${formTargets.join(' ')}; base-uri 'none'; frame-ancestors 'none'`,

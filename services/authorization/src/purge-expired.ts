@@ -1,4 +1,4 @@
-import type { Store } from './store.ts'
+import { purgedTables, type Store } from './store.ts'
 
 const intervalMilliseconds = 60_000
 const rowsAtOnce = 5000
@@ -11,7 +11,9 @@ export function startPurge(
   let running: Promise<void> = Promise.resolve()
   let stopped = false
   const purge = async () => {
-    while (!stopped && (await store.purgeExpired(rowsAtOnce)) === rowsAtOnce);
+    for (const table of purgedTables) {
+      while (!stopped && (await store.purgeExpired(table, rowsAtOnce)) === rowsAtOnce);
+    }
   }
   const timer = setInterval(() => {
     running = running.then(purge).catch(onError)

@@ -1,6 +1,13 @@
 import { sha256, toBase64url, utf8 } from '@tillit/codec'
+import { problemOfDatabaseError } from '@tillit/database'
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Store } from './store.ts'
+
+/**
+ * How long a person may take for the pages of one request. A pushed request that has expired can begin nothing any more, but it is
+ * kept until whatever it began has ended, so that only one of these gives a code.
+ */
+export const interactionSeconds = 600
 
 /**
  * Where oidc-provider keeps one kind of thing. What a caller presents (code, cookie, refresh token, request_uri) is a secret:
@@ -20,11 +27,13 @@ export function createStorageAdapter(model: string, store: Store): Adapter {
     async upsert(id, payload, expiresIn) {
       if (expiresIn === undefined) throw new TypeError(`${model} has no lifetime`)
       const { grantId, userCode, uid } = payload
-      await store.saveState(model, hashId(id), {
-        payload: hideSecrets({ ...payload }, id),
-        indexes: { grant_id: grantId ?? null, user_code: userCode ?? null, uid: uid ?? null },
-        lifetimeSeconds: expiresIn,
-      })
+      await store
+        .saveState(model, hashId(id), {
+          payload: hideSecrets({ ...payload }, id),
+          indexes: { grant_id: grantId ?? null, user_code: userCode ?? null, uid: uid ?? null },
+          lifetimeSeconds: expiresIn + (model === 'PushedAuthorizationRequest' ? interactionSeconds : 0),
+        })
+        .catch(refuseUnstorable)
     },
     // RFC 6749 section 4.1.2: a code is used once. The provider looks before it consumes; only this statement decides a race.
     async consume(id) {
@@ -35,6 +44,12 @@ export function createStorageAdapter(model: string, store: Store): Adapter {
     destroy: (id) => store.deleteState(model, hashId(id)),
     revokeByGrantId: (grantId) => store.deleteStateOfGrant(model, grantId),
   }
+}
+
+/** Parameters of a request go with what is kept, and not every text of theirs can be. Throws InvalidRequest for such. */
+function refuseUnstorable(cause: unknown): never {
+  if (problemOfDatabaseError(cause)?.code !== 'invalid-request') throw cause
+  throw new errors.InvalidRequest('a parameter holds the character U+0000', 400, { cause })
 }
 
 /** SHA-256, base64url: the ids are random and long, so no salt is needed. */

@@ -18,10 +18,30 @@ interface PersonsTable {
   subject: string
 }
 
-/** Own tables, and the two views other services publish. */
+/** What the credentials service publishes of its offers. */
+interface OfferView {
+  id: string
+  code_sha256: Uint8Array | null
+  issuer_state_sha256: Uint8Array | null
+  tx_code_sha256: Uint8Array | null
+  tx_code_salt: Uint8Array | null
+  holder: string
+  configuration_ids: string[]
+  expires_at: Date
+  withdrawn: boolean
+}
+
+/** Own tables, and the views other services publish. */
 export interface AuthorizationTables {
   'authorization.oauth_state': OauthStateTable
   'authorization.persons': PersonsTable
+  'authorization.offer_redemptions': {
+    offer_id: string
+    wrong_tx_codes: number
+    redeemed_at: Date | null
+    expires_at: Date
+  }
+  'credentials.offer_v1': OfferView
   'credentials.party_v1': { did: string; status: string }
   'metering.device_v1': { did: string; status: string }
 }
@@ -35,6 +55,9 @@ export interface State {
 }
 
 export type StateIndexes = Pick<OauthStateTable, 'grant_id' | 'user_code' | 'uid'>
+
+export const purgedTables = ['oauth_state', 'offer_redemptions'] as const
+type PurgedTable = (typeof purgedTables)[number]
 
 export type Store = ReturnType<typeof createStore>
 
@@ -103,12 +126,12 @@ export function createStore(db: Database<AuthorizationTables>) {
         .execute()
     },
 
-    /** Deletes at most `limit` expired rows and tells how many, so that one purge never holds many locks. */
-    async purgeExpired(limit: number): Promise<number> {
+    /** Deletes at most `limit` expired rows of a table and tells how many, so that one purge never holds many locks. */
+    async purgeExpired(table: PurgedTable, limit: number): Promise<number> {
+      const name = sql.table(`authorization.${table}`)
       const result = await sql`
-        delete from "authorization".oauth_state
-        where ctid = any (array(
-          select ctid from "authorization".oauth_state where expires_at <= now() limit ${limit} for update skip locked))
+        delete from ${name}
+        where ctid = any (array(select ctid from ${name} where expires_at <= now() limit ${limit} for update skip locked))
       `.execute(db)
       return Number(result.numAffectedRows ?? 0n)
     },

@@ -12,6 +12,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { assertionOf, type DidClient, didJwkOf, newDidClient, proofOf, requestToken, resolved } from './did-client.ts'
 import { startServer, type TestServer } from './start-server.ts'
+import { credentialDetails, detailsFor, preAuthorizedCodeGrant, useToken } from './wallet-client.ts'
 
 let server: TestServer
 let party: DidClient
@@ -295,4 +296,47 @@ test('a client whose foreign DID was rotated is known by its new key at once, an
   for (let i = 0; i < 3; i++) expect(await as(other)).toMatchObject({ status: 401 })
   expect(asked).toBe(1)
   expect(await as(old)).toMatchObject({ status: 401 })
+})
+
+test('a machine asks for a token that is for receiving its credential only, by details or by scope', async () => {
+  const device = await newDidClient()
+  await server.enlist('device', device.did, 'ACTIVE')
+  const details = credentialDetails('MeterDeviceCredential')
+  const byDetails = await ask(device, { parameters: { authorization_details: details } })
+  expect(byDetails.body).toMatchObject({ authorization_details: detailsFor('MeterDeviceCredential') })
+  const byScope = await ask(device, { parameters: { scope: 'MeterDeviceCredential' } })
+  expect(byScope.body).toMatchObject({ scope: 'MeterDeviceCredential' })
+  for (const { status, body } of [byDetails, byScope]) {
+    expect(status).toBe(200)
+    const { forWallets, forOthers } = await useToken(server, body.access_token ?? '', device.proofSigner)
+    expect(forWallets).toMatchObject({
+      ...{ kind: 'device', id: device.did },
+      authorizationDetails: detailsFor('MeterDeviceCredential'),
+    })
+    expect(forOthers).toMatchObject({ code: 'role-required' })
+  }
+})
+
+test('details for a configuration that nobody issues, or of another type, are refused', async () => {
+  for (const details of [credentialDetails('PassportCredential'), '[{"type":"payment"}]', '{}', 'no JSON']) {
+    expect(await ask(party, { parameters: { authorization_details: details } })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_authorization_details' },
+    })
+  }
+})
+
+test('a token that was asked for without details is for everything the machine may do', async () => {
+  const { body } = await ask(party)
+  expect(parseJws(body.access_token ?? '').payload).not.toHaveProperty('authorization_details')
+  const { forOthers } = await useToken(server, body.access_token ?? '', party.proofSigner)
+  expect(forOthers).toMatchObject({ id: party.did })
+})
+
+test('a machine cannot redeem an offer by its own client id', async () => {
+  const grant_type = preAuthorizedCodeGrant
+  expect(await ask(party, { parameters: { grant_type, 'pre-authorized_code': 'a' } })).toMatchObject({
+    status: 400,
+    body: { error: 'invalid_request' },
+  })
 })

@@ -4,7 +4,9 @@ import { generatePrivateJwk, signerFromJwk, toPublicJwk } from '@tillit/keys'
 import fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AuthorizationPorts, createAuthorization } from '../src/index.ts'
+import { createOfferStore } from '../src/offer-store.ts'
 import { type AuthorizationTables, createStore } from '../src/store.ts'
+import { parseWallets } from '../src/wallets.ts'
 import { Browser } from './browser.ts'
 import { personas, startServer } from './start-server.ts'
 
@@ -25,6 +27,9 @@ beforeAll(async () => {
       redirectUris: ['https://city.example/portal/callback'],
       jwks: { keys: [{ ...toPublicJwk(portalKey.publicKey), kid: 'portal-1' }] },
     },
+    wallets: [],
+    credentialConfigurations: [],
+    credentialIdentifiers: async () => [],
     cookieKeys: [randomBytes(32).toString('base64url')],
     resolveDid: async () => ({ didDocument: null, didResolutionMetadata: {}, didDocumentMetadata: {} }),
     now: () => new Date(),
@@ -54,6 +59,38 @@ test.each([
   ['no signing key', { tokenSigningJwks: { keys: [] } }],
 ] satisfies [string, Partial<AuthorizationPorts>][])('%s is refused', (_, changes) => {
   expect(() => createAuthorization({ ...ports, ...changes })).toThrow(problem('invalid-configuration'))
+})
+
+const listed = { client_id: 'https://wallet.example', name: 'Wallet', redirect_uris: ['https://wallet.example/cb'] }
+const weakKey = { kty: 'OKP', crv: 'Ed25519', x: 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }
+
+test.each([
+  'https://wallet.example/cb',
+  'nordlommebok://received',
+  'com.example.wallet:/cb',
+  'http://127.0.0.1/cb',
+  'http://[::1]:7000/cb',
+])('a wallet may be reached at %s', (uri) => {
+  expect(parseWallets([{ ...listed, redirect_uris: [uri] }])).toHaveLength(1)
+})
+
+test.each<[string, unknown]>([
+  ['that are no list', listed],
+  ['without redirect URIs', [{ ...listed, redirect_uris: [] }]],
+  ['that are reached over plain HTTP', [{ ...listed, redirect_uris: ['http://wallet.example/cb'] }]],
+  ['that are reached by a script', [{ ...listed, redirect_uris: ['javascript:alert(1)'] }]],
+  ['whose redirect URI is relative', [{ ...listed, redirect_uris: ['/cb'] }]],
+  ['whose redirect URI has a fragment', [{ ...listed, redirect_uris: ['https://wallet.example/cb#there'] }]],
+  ['with a member that is not known', [{ ...listed, redirect_uri: 'https://wallet.example/cb' }]],
+  ['that are listed twice', [listed, listed]],
+  ['with an empty list of provider keys', [{ ...listed, attestation_keys: [] }]],
+  ['with a weak provider key', [{ ...listed, attestation_keys: [weakKey] }]],
+  ['with a private provider key', [{ ...listed, attestation_keys: [{ ...weakKey, d: weakKey.x }] }]],
+  ['that are called by a DID', [{ ...listed, client_id: 'did:key:z6Mk' }]],
+  ['that are called like the portal', [{ ...listed, client_id: 'portal' }]],
+  ['that are called like the anonymous wallet', [{ ...listed, client_id: 'anonymous-wallet' }]],
+])('wallets %s are refused', (_, wallets) => {
+  expect(() => createAuthorization({ ...ports, wallets })).toThrow(problem('invalid-configuration'))
 })
 
 test('a weak portal key is refused', () => {
@@ -87,8 +124,18 @@ test('expired rows are never found and are purged, live ones stay', async () => 
   await store.saveState('Session', id('a'), { payload: {}, indexes, lifetimeSeconds: -1 })
   await store.saveState('Session', id('b'), { payload: { kept: [1] }, indexes, lifetimeSeconds: 60 })
   expect(await store.findState('Session', 'id', id('a'))).toBeUndefined()
-  expect(await store.purgeExpired(10)).toBe(1)
+  expect(await store.purgeExpired('oauth_state', 10)).toBe(1)
   expect(await store.findState('Session', 'id', id('b'))).toEqual({ payload: { kept: [1] }, consumedAt: null })
+})
+
+test('what became of an offer is purged once the offer has expired, and not before', async () => {
+  const store = createStore(ports.db)
+  const offers = createOfferStore(ports.db)
+  const at = (seconds: number) => new Date(Date.now() + seconds * 1000)
+  await offers.redeem({ id: 'offer_old', expires_at: at(-60) }, true)
+  await offers.redeem({ id: 'offer_live', expires_at: at(60) }, true)
+  expect(await store.purgeExpired('offer_redemptions', 10)).toBe(1)
+  expect(await offers.redeem({ id: 'offer_live', expires_at: at(60) }, true)).toEqual({ outcome: 'dead' })
 })
 
 test('an id can be claimed again only after it has expired', async () => {

@@ -36,11 +36,40 @@ test('the metadata is at the OpenID path and at the host-rooted OAuth path, and 
     token_endpoint: `${server.issuer}/token`,
     pushed_authorization_request_endpoint: `${server.issuer}/par`,
     jwks_uri: `${server.issuer}/jwks`,
-    token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    token_endpoint_auth_methods_supported: ['private_key_jwt', 'attest_jwt_client_auth', 'none'],
+    require_pushed_authorization_requests: true,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
   })
   expect(metadata.dpop_signing_alg_values_supported).toEqual(expect.arrayContaining(['ES256', 'EdDSA']))
+})
+
+test('the metadata says what wallets need to know (OpenID4VCI 1.0 section 12.3, HAIP 1.0)', async () => {
+  const response = await fetch(`${server.publicUrl}/.well-known/oauth-authorization-server/oauth`)
+  expect(response.headers.get('access-control-allow-origin')).toBe('*')
+  const metadata = (await response.json()) as Record<string, unknown>
+  expect(metadata).toMatchObject({
+    'pre-authorized_grant_anonymous_access_supported': true,
+    authorization_details_types_supported: ['openid_credential'],
+    challenge_endpoint: `${server.issuer}/challenge`,
+    grant_types_supported: expect.arrayContaining(['urn:ietf:params:oauth:grant-type:pre-authorized_code']),
+    scopes_supported: expect.arrayContaining(['openid', 'MeteringPointEntitlement']),
+    client_attestation_signing_alg_values_supported: expect.arrayContaining(['ES256', 'EdDSA']),
+    client_attestation_pop_signing_alg_values_supported: expect.arrayContaining(['ES256', 'EdDSA']),
+  })
+})
+
+test.each([
+  ['GET', '/oauth/.well-known/openid-credential-issuer'],
+  ['POST', '/oauth/credential'],
+])('%s %s is not served here but by the credential issuer', async (method, path) => {
+  expect((await fetch(server.publicUrl + path, { method })).status).toBe(404)
+})
+
+test('the challenge endpoint gives attestation challenges, and no nonces for proofs of keys', async () => {
+  const answer = await fetch(`${server.issuer}/challenge`, { method: 'POST' })
+  expect(answer.headers.get('cache-control')).toContain('no-store')
+  expect(Object.keys((await answer.json()) as object)).toEqual(['attestation_challenge'])
 })
 
 test.each([

@@ -9,7 +9,7 @@ import fastify from 'fastify'
 import { type Authorization, type AuthorizationPorts, createAuthorization } from '../src/index.ts'
 import type { AuthorizationTables } from '../src/store.ts'
 import { resolveDidKey } from './did-client.ts'
-import { enlist, standInViews } from './stand-in-views.ts'
+import { addOffer, enlist, standInViews, type TestOffer, withdrawOffer } from './stand-in-views.ts'
 
 export interface TestServer {
   /** Where it listens, which is the public URL unless that was changed. */
@@ -22,8 +22,12 @@ export interface TestServer {
   portalKey: PrivateJwk
   /** Answers that override the resolution of did:key. */
   resolutions: Map<string, (options?: { readonly fresh?: boolean }) => Promise<DidResolutionResult>>
+  /** What the issuer could issue, by holder and configuration with a space between. */
+  identifiers: Map<string, string[]>
   logged: string[]
   enlist(kind: 'party' | 'device', did: string, status: string): Promise<void>
+  addOffer(offer: TestOffer): Promise<void>
+  withdrawOffer(id: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -33,6 +37,10 @@ export const personas = ['anna', 'bo'].map((key) => ({
   customerId: encodeId('cust', randomBytes(idBytes)),
   description: 'holds a metering point',
 }))
+
+export const credentialConfigurations = (
+  ['MeteringPointEntitlement', 'RepresentationCredential', 'OrganisationCredential', 'MeterDeviceCredential'] as const
+).map((type) => ({ id: type, type }))
 
 /** The authorization service in a real server on a free port, over a database of its own. */
 export async function startServer(changes: Partial<AuthorizationPorts> = {}): Promise<TestServer> {
@@ -44,6 +52,7 @@ export async function startServer(changes: Partial<AuthorizationPorts> = {}): Pr
   const portalKey = await generatePrivateJwk()
   const { d: _, ...portalPublicKey } = portalKey
   const resolutions: TestServer['resolutions'] = new Map()
+  const identifiers: TestServer['identifiers'] = new Map()
   const logged: string[] = []
   const logger = fastify({ logger: { level: 'info', stream: { write: (line) => void logged.push(line) } } }).log
   const ports: AuthorizationPorts = {
@@ -58,6 +67,10 @@ export async function startServer(changes: Partial<AuthorizationPorts> = {}): Pr
       postLogoutRedirectUris: [`${publicUrl}/`],
       jwks: { keys: [{ ...(portalPublicKey as { kty: 'OKP'; crv: 'Ed25519'; x: string }), kid: 'portal-1' }] },
     },
+    wallets: [],
+    credentialConfigurations,
+    credentialIdentifiers: async ({ id }, configurationId, offerId) =>
+      identifiers.get(`${offerId} ${configurationId}`) ?? identifiers.get(`${id} ${configurationId}`) ?? [],
     cookieKeys: [randomBytes(32).toString('base64url')],
     resolveDid: async (did, options) => resolutions.get(did)?.(options) ?? resolveDidKey(did),
     now: () => new Date(),
@@ -77,6 +90,11 @@ export async function startServer(changes: Partial<AuthorizationPorts> = {}): Pr
   app.get('/whoami', { config: { callers: ['customer', 'organisation', 'device'] } }, async (request) =>
     callerOf(request),
   )
+  app.post(
+    '/receive',
+    { config: { callers: ['customer', 'organisation', 'device'], credentialTokens: true } },
+    async (request) => callerOf(request),
+  )
   await app.listen({ port, host: '127.0.0.1' })
   authorization.start()
   return {
@@ -89,9 +107,12 @@ export async function startServer(changes: Partial<AuthorizationPorts> = {}): Pr
       database,
       portalKey,
       resolutions,
+      identifiers,
       logged,
     },
     enlist: (kind, did, status) => enlist(database.url, kind, did, status),
+    addOffer: (offer) => addOffer(database.url, offer),
+    withdrawOffer: (id) => withdrawOffer(database.url, id),
     async stop() {
       await app.close()
       await authorization.stop()
