@@ -47,7 +47,8 @@ export async function accreditOrganisation(
     })
     const party = partyOf(did, claims, { credentialId: id, now })
     await writer.saveParty(party)
-    await writer.addAccreditationEvent({ did, event: 'accredited', actor: registrarDid, credential_id: id, at: now })
+    const event = { did, event: 'accredited', actor: registrarDid, credential_id: id, at: now } as const
+    await writer.addAccreditationEvent(event, claims)
     return toParty({ ...party, credential })
   })
 }
@@ -91,7 +92,7 @@ export async function bootstrapRoot(context: Context, root: Root): Promise<Party
       claims,
     })
     await writer.saveParty({ ...partyOf(did, claims, { credentialId: id, now }), is_root: true })
-    await writer.addAccreditationEvent({ did, event: 'accredited', actor: did, credential_id: id, at: now })
+    await writer.addAccreditationEvent({ did, event: 'accredited', actor: did, credential_id: id, at: now }, claims)
   })
   return readParty(context, did)
 }

@@ -1,17 +1,19 @@
-import { encodeId, idBytes, sha256, toHex, utf8 } from '@tillit/codec'
-import { type CredentialStatus, credentialRules, issueSdJwtVc } from '@tillit/credential'
-import { commit, saltBytes } from '@tillit/log'
+import { type CredentialStatus, credentialRules } from '@tillit/credential'
+import { thumbprint } from '@tillit/keys'
 import { Problem } from '@tillit/problem'
-import type { CredentialType, PublicJwk, StatusEvent } from '@tillit/schemas'
+import type { CredentialType, PublicJwk } from '@tillit/schemas'
 import { allocateStatusIndex } from './allocate-status-index.ts'
-import { credentialExpiry } from './credential-expiry.ts'
-import type { Context } from './ports.ts'
-import { statusListUri } from './publish-status-list.ts'
+import { makeCredential } from './make-credential.ts'
+import type { Context, HostedIssuer } from './ports.ts'
 import type { Reader } from './read-store.ts'
+import type { CredentialFormat } from './sign-credential.ts'
+import { statusEvent } from './status-event.ts'
 import type { IssuedCredential, Writer } from './store.ts'
 
 export interface CredentialOrder {
   type: CredentialType
+  /** By default an SD-JWT VC. */
+  format?: CredentialFormat
   holder: { did?: string; jwk: PublicJwk }
   claims: Record<string, unknown>
   /** Who issues; by default the one who may issue the type: the root, the authority, or the metering point's utility. */
@@ -40,95 +42,73 @@ export function issueCredential(context: Context, order: CredentialOrder): Promi
 export async function issueWithin(writer: Writer, context: Context, order: CredentialOrder): Promise<Issued> {
   const now = context.now()
   const issuerDid = order.issuerDid ?? (await issuerOf(order, writer, context.authorityDid))
-  const issuer = await context.issuers(issuerDid)
-  if (!issuer) throw new Problem('untrusted-issuer', { detail: 'The issuer’s key is not kept in this city' })
-  const expires = order.expires ?? (credentialRules[order.type].issuer === 'authority' ? null : credentialExpiry(now))
-  const { listId, idx } = await allocateStatusIndex(writer, context.statusListSize)
-  const id = encodeId('cred', context.randomBytes(idBytes))
-  const credential = await issueSdJwtVc({
-    type: order.type,
-    issuerDid,
-    signer: issuer.signer,
-    keyId: issuer.keyId,
-    ...(order.holder.did === undefined ? {} : { subjectDid: order.holder.did }),
-    holderJwk: order.holder.jwk,
-    claims: order.claims,
-    status: { idx, uri: statusListUri(context.publicUrl, listId) },
-    id,
-    issuedAt: now,
-    ...(expires === null ? {} : { expires }),
-    randomBytes: context.randomBytes,
-  })
-  const digest = sha256(utf8(credential))
-  const holder = order.holder.did ?? order.customerId
-  if (holder === undefined) throw new TypeError('a credential needs a holder who can be named')
-  const meteringPoint = order.claims.metering_point
-  const row = {
-    id,
-    type: order.type,
-    issuer_did: issuerDid,
-    holder,
-    metering_point_id: typeof meteringPoint === 'string' ? meteringPoint : null,
-    status: 'valid' as const,
-    status_list_id: listId,
-    status_index: idx,
-    issued_at: now,
-    expires_at: expires,
-  }
-  await writer.addCredential({
-    ...row,
-    sha256: digest,
-    credential: order.type === 'OrganisationCredential' ? credential : null,
-    claims: order.type === 'MeterDeviceCredential' ? order.claims : null,
-  })
-  await logStatusEvent(writer, context, row, { event: 'issued', actor: issuerDid, sha256: toHex(digest) })
-  return { id, credential }
+  await requireIssuer(writer, order.type, issuerDid)
+  const issuer = await requireKey(writer, context, issuerDid)
+  const place = await allocateStatusIndex(writer, context.statusListSize)
+  const made = await makeCredential(context, order, { issuerDid, issuer, place, now })
+  await writer.addCredentials([made])
+  return { id: made.record.id, credential: made.credential }
 }
 
 /** Sets the status of an issued credential and logs it. Idempotent; what is revoked stays so. */
 export async function changeStatus(
   writer: Writer,
-  context: Context,
+  context: Pick<Context, 'now' | 'publicUrl' | 'randomBytes'>,
   credential: IssuedCredential,
   change: { status: CredentialStatus; actor: string },
 ): Promise<void> {
   if (credential.status === change.status || credential.status === 'revoked') return
   await writer.setStatus(credential, change.status)
   const event = change.status === 'valid' ? 'reinstated' : change.status
-  await logStatusEvent(writer, context, credential, { event, actor: change.actor })
-}
-
-/** The entry names no holder: it may be a person, and the log needs only what happened to which credential. */
-async function logStatusEvent(
-  writer: Writer,
-  context: Context,
-  credential: IssuedCredential,
-  what: Pick<StatusEvent, 'event' | 'actor' | 'sha256'>,
-): Promise<void> {
-  const entry: StatusEvent = {
-    credential: credential.id,
-    type: credential.type,
-    issuer: credential.issuer_did,
-    status_list: statusListUri(context.publicUrl, credential.status_list_id),
-    status_index: credential.status_index,
-    at: context.now().toISOString(),
-    ...what,
-  }
-  const salt = context.randomBytes(saltBytes)
-  await writer.addStatusEvent({ credentialId: credential.id, entry, salt, commitment: commit(salt, entry) })
+  const what = { event, actor: change.actor, at: context.now() } as const
+  await writer.addStatusEvents([statusEvent(context, credential, what)])
 }
 
 async function issuerOf({ type, claims }: CredentialOrder, reader: Reader, authorityDid: string): Promise<string> {
   const rule = credentialRules[type].issuer
   if (rule === 'authority') return authorityDid
-  if (rule === 'root') return requireRoot(reader)
+  if (rule === 'root' || (rule === 'root-or-utility' && claims.metering_point === undefined)) return requireRoot(reader)
+  if (rule === 'eligible_party') {
+    throw new Problem('untrusted-issuer', { detail: 'The party that delegates issues this, and is to be named' })
+  }
   const utility = typeof claims.metering_point === 'string' ? await reader.utilityOf(claims.metering_point) : undefined
   if (utility === undefined) throw new Problem('metering-point-not-found')
-  const party = await reader.party(utility)
-  if (party?.status !== 'ACTIVE' || !party.roles.includes('utility')) {
-    throw new Problem('party-not-active', { detail: 'The utility of the metering point may not issue credentials now' })
-  }
   return utility
+}
+
+/**
+ * Holds the issuer until the end of the transaction: a suspension that is under way waits for what is issued, or this sees the
+ * suspension. Throws Problem party-not-active.
+ */
+export async function requireIssuer(
+  writer: Pick<Writer, 'holdParty' | 'party'>,
+  type: CredentialType,
+  issuerDid: string,
+): Promise<void> {
+  const rule = credentialRules[type].issuer
+  if (rule === 'root' || rule === 'authority') return
+  await writer.holdParty(issuerDid)
+  const party = await writer.party(issuerDid)
+  const role = rule === 'root-or-utility' ? 'utility' : rule
+  if (party?.status !== 'ACTIVE' || !(party.roles.includes(role) || (rule === 'root-or-utility' && party.is_root))) {
+    throw new Problem('party-not-active', { detail: 'The issuer may not issue such credentials now' })
+  }
+}
+
+/** The key that the city keeps for an issuer, unless it was reported as compromised. Throws Problem untrusted-issuer. */
+export async function requireKey(
+  reader: Pick<Reader, 'keyIsCompromised'>,
+  { issuers }: Pick<Context, 'issuers'>,
+  issuerDid: string,
+): Promise<HostedIssuer> {
+  const issuer = await issuers(issuerDid)
+  if (!issuer) throw new Problem('untrusted-issuer', { detail: 'The issuer’s key is not kept in this city' })
+  if (await reader.keyIsCompromised(issuerDid, thumbprint(issuer.signer.publicKey))) {
+    throw new Problem('untrusted-issuer', {
+      detail: 'The issuer’s key was reported as compromised; it has to be rotated',
+    })
+  }
+  return issuer
 }
 
 /** Throws Problem not-ready until the root was made. */

@@ -1,6 +1,7 @@
 import type { ResolveDid } from '@tillit/credential'
 import type { Database } from '@tillit/database'
 import type { Signer } from '@tillit/keys'
+import type { IssuancePorts } from './openid4vci/issuance-ports.ts'
 import type { Store } from './store.ts'
 import type { CredentialsTables } from './tables.ts'
 
@@ -21,6 +22,9 @@ export interface CredentialsPorts {
   publicUrl: string
   /** Tillit's own DID: signs status lists and receipts. */
   authorityDid: string
+  openid4vci: IssuancePorts
+  /** DIDs of issuers that may have credentials signed by W3C VC-API; usually none. */
+  vcApiIssuers: readonly string[]
   /** Told of a fault in the background that nobody waits for. */
   onError: (error: unknown) => void
   /** Credentials in one status list; by default 2^17, the herd of W3C Bitstring Status List. */

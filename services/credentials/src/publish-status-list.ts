@@ -1,62 +1,113 @@
-import { deflateSync } from 'node:zlib'
-import { encodeStatusList, signStatusList } from '@tillit/credential'
+import { deflateSync, gzipSync } from 'node:zlib'
+import {
+  bitstringOf,
+  encodeBitstring,
+  encodeStatusList,
+  type StatusPurpose,
+  signBitstringStatusList,
+  signStatusList,
+} from '@tillit/credential'
 import { Problem } from '@tillit/problem'
-import type { Context } from './ports.ts'
+import type { Context, HostedIssuer } from './ports.ts'
+import { bitstringListUri, statusListAggregationUri, statusListUri } from './status-list-uri.ts'
 
-/** How long a verifier may use its copy, in seconds: a revocation shows within this time. */
+/** How long a verifier who is online may use its copy, in seconds: a revocation shows within this time. */
 export const statusListTtlSeconds = 1
 
-/** How long a signed list is valid, and after which time it is signed again, in milliseconds. */
-const lifeMilliseconds = 60_000
+/** How long a list may serve verifiers who are offline; they state a shorter bound of their own. In milliseconds. */
+export const statusListLifeMilliseconds = 24 * 3_600_000
+/** After which time a list is signed again although nothing changed: verifiers who are online take none older than a minute. */
 const renewAfterMilliseconds = 30_000
 
+/** `token`: a Status List Token of both purposes; else a BitstringStatusListCredential of that purpose. */
+export type StatusListForm = 'token' | StatusPurpose
+
 export interface PublishedList {
-  token: string
+  /** As it is sent: `statuslist+jwt` or `vc+jwt`. */
+  jwt: string
   etag: string
 }
 
-export function statusListUri(publicUrl: string, listId: number): string {
-  return `${publicUrl}/credentials/status-lists/${listId}`
-}
-
-/** The list behind the address of one of our status lists, or null for any other address. */
-export function listOfUri(publicUrl: string, uri: string): number | null {
-  const match = /^([1-9][0-9]{0,8})$/.exec(uri.slice(statusListUri(publicUrl, 0).length - 1))
-  return match && uri.startsWith(`${publicUrl}/credentials/status-lists/`) ? Number(match[1]) : null
+interface Signed extends PublishedList {
+  version: number
+  signedAt: number
 }
 
 /**
  * Gives signed lists. Each request asks the database for the list's version, so a change shows at once; signing again
- * happens only after a change or when half of the token's life is over. Throws Problem not-found.
+ * happens only after a change or when the list is half a minute old, and once for all who wait for it. Throws Problem
+ * not-found.
  */
-export function createStatusListPublisher(context: Context): (listId: number) => Promise<PublishedList> {
-  const published = new Map<number, PublishedList & { version: number; signedAt: number }>()
-  return async (listId) => {
-    const version = await context.store.statusListVersion(listId)
-    if (version === undefined) throw new Problem('not-found', { detail: 'No such status list' })
+export function createStatusListPublisher(
+  context: Pick<Context, 'store' | 'issuers' | 'now' | 'publicUrl' | 'authorityDid'>,
+): (listId: number, form: StatusListForm) => Promise<PublishedList> {
+  const published = new Map<string, Signed>()
+  const underWay = new Map<string, Promise<Signed>>()
+
+  const sign = async (listId: number, form: StatusListForm): Promise<Signed> => {
     const now = context.now()
-    const known = published.get(listId)
-    if (known?.version === version && Math.abs(now.getTime() - known.signedAt) < renewAfterMilliseconds) return known
     const list = await context.store.statusList(listId)
     const issuer = await context.issuers(context.authorityDid)
     if (!list || !issuer) throw new Problem('not-ready', { detail: 'The status list cannot be signed' })
-    const token = await signStatusList({
-      uri: statusListUri(context.publicUrl, listId),
-      issuerDid: context.authorityDid,
-      signer: issuer.signer,
-      keyId: issuer.keyId,
-      list: encodeStatusList({ bits: 2, bytes: list.bitmap }, deflateSync),
-      issuedAt: now,
-      expires: new Date(now.getTime() + lifeMilliseconds),
-      ttlSeconds: statusListTtlSeconds,
-    })
-    const fresh = {
-      token,
-      etag: `"${listId}-${list.version}-${now.getTime()}"`,
-      version: list.version,
-      signedAt: now.getTime(),
-    }
-    published.set(listId, fresh)
-    return fresh
+    const jwt = await signList(context, { listId, form, bitmap: list.bitmap, issuer, now })
+    const etag = `"${listId}-${form}-${list.version}-${now.getTime()}"`
+    return { jwt, etag, version: list.version, signedAt: now.getTime() }
   }
+
+  const signOnce = (key: string, listId: number, form: StatusListForm): Promise<Signed> => {
+    const signing = sign(listId, form)
+      .then((signed) => {
+        published.set(key, signed)
+        return signed
+      })
+      .finally(() => underWay.delete(key))
+    underWay.set(key, signing)
+    return signing
+  }
+
+  return async (listId, form) => {
+    const version = await context.store.statusListVersion(listId)
+    if (version === undefined) throw new Problem('not-found', { detail: 'No such status list' })
+    const key = `${listId}/${form}`
+    const serves = (list: Signed) =>
+      list.version >= version && Math.abs(context.now().getTime() - list.signedAt) < renewAfterMilliseconds
+    const known = published.get(key)
+    if (known && serves(known)) return known
+    for (;;) {
+      const fresh = await (underWay.get(key) ?? signOnce(key, listId, form))
+      // What was under way may have been read before the change that this request has to show; what begins now is not.
+      if (serves(fresh)) return fresh
+    }
+  }
+}
+
+/** The work itself: from the bitmap to what is sent. */
+function signList(
+  { publicUrl, authorityDid }: Pick<Context, 'publicUrl' | 'authorityDid'>,
+  list: { listId: number; form: StatusListForm; bitmap: Uint8Array; issuer: HostedIssuer; now: Date },
+): Promise<string> {
+  const { listId, form, bitmap, issuer, now } = list
+  const about = {
+    issuerDid: authorityDid,
+    signer: issuer.signer,
+    keyId: issuer.keyId,
+    issuedAt: now,
+    expires: new Date(now.getTime() + statusListLifeMilliseconds),
+    ttlSeconds: statusListTtlSeconds,
+  }
+  const bits = { bits: 2, bytes: bitmap } as const
+  if (form === 'token') {
+    return signStatusList({
+      ...about,
+      uri: statusListUri(publicUrl, listId),
+      list: encodeStatusList(bits, deflateSync),
+      aggregationUri: statusListAggregationUri(publicUrl),
+    })
+  }
+  return signBitstringStatusList({
+    ...about,
+    uri: bitstringListUri(publicUrl, listId, form),
+    purpose: form,
+    encodedList: encodeBitstring(bitstringOf(bits, form), gzipSync),
+  })
 }

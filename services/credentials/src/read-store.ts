@@ -1,11 +1,19 @@
 import type { CredentialStatus } from '@tillit/credential'
-import type { Kysely, Selectable } from 'kysely'
-import type { CredentialsTables, PartyRow } from './tables.ts'
+import type { PartyRole } from '@tillit/schemas'
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { CompromisedKeyRow, CredentialsTables, PartyRow } from './tables.ts'
 
 type Handle = Kysely<CredentialsTables>
 
 /** A party with its OrganisationCredential and when that expires. */
 export type StoredParty = Selectable<PartyRow> & { credential: string | null; credential_expires_at: Date | null }
+
+/** The last thing that was decided about an organisation by a time, and what it was accredited for then. */
+export interface AccreditationAt {
+  event: 'accredited' | 'suspended' | 'reinstated' | 'removed'
+  roles: PartyRole[]
+  purposes: string[]
+}
 
 export type Reader = ReturnType<typeof createReader>
 
@@ -27,6 +35,73 @@ export function createReader(db: Handle) {
       return parties(db).where('p.did', '>', after).orderBy('p.did').limit(limit).execute()
     },
 
+    /** Active organisations with any of the roles. */
+    async activeWithRoles(roles: PartyRole[], after: string, limit: number): Promise<string[]> {
+      const rows = await db
+        .selectFrom('credentials.parties')
+        .select('did')
+        .where('status', '=', 'ACTIVE')
+        .where(sql<boolean>`roles && ${roles}::text[]`)
+        .where('did', '>', after)
+        .orderBy('did')
+        .limit(limit)
+        .execute()
+      return rows.map(({ did }) => did)
+    },
+
+    accreditationEvents(did: string, { after, limit }: { after: number; limit: number }) {
+      return db
+        .selectFrom('credentials.accreditation_events')
+        .select(['event', 'actor', 'at', 'credential_id', 'roles', 'purposes'])
+        .where('did', '=', did)
+        .orderBy('id')
+        .offset(after)
+        .limit(limit)
+        .execute()
+    },
+
+    /** How an organisation stood at a time; undefined before its first accreditation. */
+    async accreditationAt(did: string, at: Date): Promise<AccreditationAt | undefined> {
+      const events = () =>
+        db
+          .selectFrom('credentials.accreditation_events')
+          .where('did', '=', did)
+          .where('at', '<=', at)
+          .orderBy('id', 'desc')
+          .limit(1)
+      const last = await events().select('event').executeTakeFirst()
+      const accredited = await events()
+        .where('event', '=', 'accredited')
+        .select(['roles', 'purposes'])
+        .executeTakeFirst()
+      if (!last || !accredited) return undefined
+      return { event: last.event, roles: accredited.roles ?? [], purposes: accredited.purposes ?? [] }
+    },
+
+    compromisedKeys(): Promise<{ did: string; jkt: string }[]> {
+      return db.selectFrom('credentials.compromised_keys').select(['did', 'jkt']).orderBy('at').execute()
+    },
+
+    compromisedKeysOf(did: string): Promise<CompromisedKeyRow[]> {
+      return db
+        .selectFrom('credentials.compromised_keys')
+        .selectAll()
+        .where('did', '=', did)
+        .orderBy('at')
+        .orderBy('jkt')
+        .execute()
+    },
+
+    async keyIsCompromised(did: string, jkt: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('credentials.compromised_keys')
+        .select('jkt')
+        .where('did', '=', did)
+        .where('jkt', '=', jkt)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     /** The status of an issued credential by its place in a list; undefined when nothing was issued there. */
     async statusAt(listId: number, idx: number): Promise<CredentialStatus | undefined> {
       const row = await db
@@ -36,6 +111,34 @@ export function createReader(db: Handle) {
         .where('status_index', '=', idx)
         .executeTakeFirst()
       return row?.status
+    },
+
+    /** Lines of a run that became credentials already, with what is needed to sign those once more. */
+    bulkLines(issuerDid: string, run: string, lines: readonly number[]) {
+      return db
+        .selectFrom('credentials.bulk_lines as b')
+        .innerJoin('credentials.issued_credentials as c', 'c.id', 'b.credential_id')
+        .select(['b.line', 'b.sha256', 'c.id', 'c.status', 'c.status_list_id', 'c.status_index'])
+        .select(['c.issued_at', 'c.expires_at'])
+        .where('b.issuer_did', '=', issuerDid)
+        .where('b.run', '=', run)
+        .where(sql<boolean>`b.line = ANY(${lines}::integer[])`)
+        .execute()
+    },
+
+    /** Metering points of a utility by their ids or numbers. */
+    meteringPointsOf(utilityDid: string, { ids, gsrns }: { ids: readonly string[]; gsrns: readonly string[] }) {
+      return db
+        .selectFrom('metering.metering_point_v1')
+        .select(['id', 'gsrn'])
+        .where('utility_did', '=', utilityDid)
+        .where(sql<boolean>`(id = ANY(${ids}::text[]) OR gsrn = ANY(${gsrns}::text[]))`)
+        .execute()
+    },
+
+    async statusListIds(): Promise<number[]> {
+      const rows = await db.selectFrom('credentials.status_lists').select('id').orderBy('id').execute()
+      return rows.map(({ id }) => id)
     },
 
     async statusListVersion(id: number): Promise<number | undefined> {
@@ -95,6 +198,22 @@ export function createReader(db: Handle) {
         .where((eb) => eb.or([eb('e.valid_to', 'is', null), eb('e.valid_to', '>', at)]))
         .orderBy('m.id')
         .execute()
+    },
+
+    /** Entitlement credentials of customers that outlive what they say, by the register of metering. */
+    async endedEntitlements(at: Date, limit: number): Promise<string[]> {
+      const { rows } = await sql<{ id: string }>`
+        SELECT c.id FROM credentials.issued_credentials c
+        WHERE c.type = 'MeteringPointEntitlement' AND c.status <> 'revoked' AND c.expires_at > ${at}
+          AND EXISTS (
+            SELECT FROM metering.entitlement_v1 e
+            WHERE e.metering_point_id = c.metering_point_id AND e.customer_id = c.holder AND e.valid_to <= ${at})
+          AND NOT EXISTS (
+            SELECT FROM metering.entitlement_v1 e
+            WHERE e.metering_point_id = c.metering_point_id AND e.customer_id = c.holder
+              AND e.valid_from <= ${at} AND (e.valid_to IS NULL OR e.valid_to > ${at}))
+        ORDER BY c.id LIMIT ${limit}`.execute(db)
+      return rows.map(({ id }) => id)
     },
 
     /** Where a device belongs now, and the claims of its newest credential for that place. */

@@ -1,6 +1,7 @@
 import { Problem } from '@tillit/problem'
 import { changeStatus } from './issue-credential.ts'
 import type { Context } from './ports.ts'
+import type { Reader } from './read-store.ts'
 
 /**
  * Revokes a credential for good. Its issuer may, and the registrar. Revoking an accreditation removes the organisation.
@@ -11,15 +12,10 @@ export async function revokeCredential(
   callerDid: string,
   { credentialId }: { credentialId: string },
 ): Promise<void> {
-  const { store } = context
-  const caller = await store.party(callerDid)
-  await store.write(async (writer) => {
+  await context.store.write(async (writer) => {
     const credential = await writer.credential(credentialId)
     if (!credential) throw new Problem('not-found', { detail: 'No such credential' })
-    const isRegistrar = caller?.roles.includes('trust_registrar') === true
-    if (caller?.status !== 'ACTIVE' || (credential.issuer_did !== callerDid && !isRegistrar)) {
-      throw new Problem('role-required', { detail: 'Only its issuer and the registrar may revoke a credential' })
-    }
+    await requireStatusAuthority(writer, callerDid, credential)
     // A suspension that is being lifted at this moment must not bring a removed organisation back.
     await writer.lockParty(credential.holder)
     const party = await writer.party(credential.holder)
@@ -41,4 +37,19 @@ export async function revokeCredential(
     }
     await changeStatus(writer, context, credential, { status: 'revoked', actor: callerDid })
   })
+}
+
+/** Throws Problem role-required unless an active organisation asks which issued the credential, or the registrar. */
+export async function requireStatusAuthority(
+  reader: Pick<Reader, 'party'>,
+  callerDid: string,
+  { issuer_did: issuerDid }: { issuer_did: string },
+): Promise<void> {
+  const caller = await reader.party(callerDid)
+  const isRegistrar = caller?.roles.includes('trust_registrar') === true
+  if (caller?.status !== 'ACTIVE' || (issuerDid !== callerDid && !isRegistrar)) {
+    throw new Problem('role-required', {
+      detail: 'Only its issuer and the registrar change the status of a credential',
+    })
+  }
 }

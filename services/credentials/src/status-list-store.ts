@@ -9,6 +9,12 @@ export interface IndexAttempt {
   freeCandidates: number
 }
 
+/** Outcome of one attempt to take many: those that were free of as many random ones as were wanted. */
+export interface BulkAttempt {
+  openList: { id: number } | null
+  taken: { listId: number; idx: number }[]
+}
+
 /** Random indexes looked at in one attempt. Lists are closed when half full, so all of them are taken once in 2^32. */
 export const triedCandidates = 32
 
@@ -16,6 +22,8 @@ export const triedCandidates = 32
 export function createStatusListWriter(transaction: Kysely<CredentialsTables>) {
   return {
     tryTakeIndex: (): Promise<IndexAttempt> => tryTakeIndex(transaction),
+
+    tryTakeIndexes: (wanted: number): Promise<BulkAttempt> => tryTakeIndexes(transaction, wanted),
 
     /** Closes a list that is half full, so that the next one is opened while this one still has room. */
     async closeListWhenHalfFull(id: number): Promise<void> {
@@ -78,5 +86,31 @@ async function tryTakeIndex(db: Kysely<CredentialsTables>): Promise<IndexAttempt
     openList: row?.open_id == null || row.open_size == null ? null : { id: row.open_id, size: row.open_size },
     taken: row?.list_id == null || row.idx == null ? null : { listId: row.list_id, idx: row.idx },
     freeCandidates: row?.free ?? 0,
+  }
+}
+
+/**
+ * One statement takes as many random indexes of the open list as are wanted, but for those that somebody has. In the order of the
+ * list, so that two who do it at once wait for each other on one index only; given back in another, so that their order tells
+ * nothing.
+ */
+async function tryTakeIndexes(db: Kysely<CredentialsTables>, wanted: number): Promise<BulkAttempt> {
+  const { rows } = await sql<{ open_id: number; idx: number | null }>`
+    WITH open AS (SELECT id, size FROM credentials.status_lists WHERE closed_at IS NULL),
+    random AS MATERIALIZED (SELECT uuid_send(gen_random_uuid()) AS bytes FROM generate_series(1, ${wanted}::int)),
+    candidate AS (
+      SELECT DISTINCT open.id AS list_id,
+        (get_byte(bytes, 0) * 65536 + get_byte(bytes, 1) * 256 + get_byte(bytes, 2)) % open.size AS idx
+      FROM open, random ORDER BY 1, 2
+    ),
+    taken AS (
+      INSERT INTO credentials.status_index (list_id, idx) SELECT list_id, idx FROM candidate
+      ON CONFLICT DO NOTHING RETURNING idx
+    )
+    SELECT open.id AS open_id, taken.idx FROM open LEFT JOIN taken ON true ORDER BY gen_random_uuid()`.execute(db)
+  const open = rows[0]
+  return {
+    openList: open === undefined ? null : { id: open.open_id },
+    taken: rows.flatMap(({ open_id, idx }) => (idx === null ? [] : [{ listId: open_id, idx }])),
   }
 }

@@ -1,14 +1,24 @@
 import type { CredentialStatus } from '@tillit/credential'
 import { addToOutbox, type Database, retryable } from '@tillit/database'
-import type { CredentialType, StatusEvent } from '@tillit/schemas'
+import type { CredentialType } from '@tillit/schemas'
 import { type Insertable, type Kysely, type Selectable, sql } from 'kysely'
+import {
+  type CredentialRecord,
+  insertCredentials,
+  insertStatusEvents,
+  type StatusEventRecord,
+} from './insert-credentials.ts'
+import { createIssuanceReader, createIssuanceWriter } from './openid4vci/issuance-store.ts'
 import { createReader } from './read-store.ts'
 import { createStatusListWriter } from './status-list-store.ts'
-import type { CredentialsTables, IssuedCredentialRow, PartyRow } from './tables.ts'
+import type { BulkLine, CompromisedKeyRow, CredentialsTables, IssuedCredentialRow, PartyRow } from './tables.ts'
+import { createVcApiReader, createVcApiWriter } from './vc-api/vc-api-store.ts'
 
 type Handle = Kysely<CredentialsTables>
 
 export type IssuedCredential = Omit<Selectable<IssuedCredentialRow>, 'credential' | 'claims' | 'sha256'>
+
+export type { CredentialRecord, StatusEventRecord } from './insert-credentials.ts'
 
 /** Attempts at a transaction that a deadlock or serialization failure broke off. */
 const maxAttempts = 4
@@ -16,10 +26,17 @@ const maxAttempts = 4
 export type Store = ReturnType<typeof createStore>
 export type Writer = ReturnType<typeof createWriter>
 
-/** All SQL of the service. Only `write` hands out what changes something, and then in one transaction. */
+/**
+ * All SQL of the service. Only `write` hands out what changes something, and then in one transaction; but indexes of status
+ * lists may be taken outside of any.
+ */
 export function createStore(db: Database<CredentialsTables>) {
+  const { tryTakeIndexes, closeListWhenHalfFull, openList } = createStatusListWriter(db)
   return {
     ...createReader(db),
+    ...createIssuanceReader(db),
+    ...createVcApiReader(db),
+    ...{ tryTakeIndexes, closeListWhenHalfFull, openList },
 
     /** Runs the work in a transaction, again from its start when the database had to break it off; it must not act outside. */
     async write<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
@@ -49,10 +66,18 @@ function createWriter(transaction: Handle) {
   return {
     ...createReader(transaction),
     ...createStatusListWriter(transaction),
+    ...createIssuanceReader(transaction),
+    ...createIssuanceWriter(transaction),
+    ...createVcApiWriter(transaction),
 
     /** Whoever changes a party waits here for whoever else does; the lock ends with the transaction. */
     async lockParty(did: string): Promise<void> {
       await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`party:${did}`}, 0))`.execute(transaction)
+    },
+
+    /** Whoever acts as a party keeps whoever changes it waiting, and no other who acts. */
+    async holdParty(did: string): Promise<void> {
+      await sql`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`party:${did}`}, 0))`.execute(transaction)
     },
 
     async saveParty(party: Insertable<PartyRow>): Promise<void> {
@@ -73,9 +98,24 @@ function createWriter(transaction: Handle) {
     },
 
     async addAccreditationEvent(
-      event: Insertable<CredentialsTables['credentials.accreditation_events']>,
+      event: Omit<Insertable<CredentialsTables['credentials.accreditation_events']>, 'roles' | 'purposes'>,
+      accredited: { roles: PartyRow['roles']; purposes: string[] } | null = null,
     ): Promise<void> {
-      await transaction.insertInto('credentials.accreditation_events').values(event).execute()
+      const { roles = null, purposes = null } = accredited ?? {}
+      await transaction
+        .insertInto('credentials.accreditation_events')
+        .values({ ...event, roles, purposes })
+        .execute()
+    },
+
+    /** The report, and its commitment on its way to the log. */
+    async addCompromisedKey(report: CompromisedKeyRow): Promise<void> {
+      const { salt, commitment, ...rest } = report
+      await transaction
+        .insertInto('credentials.compromised_keys')
+        .values({ ...rest, salt: Buffer.from(salt), commitment: Buffer.from(commitment) })
+        .execute()
+      await addToOutbox(transaction, 'credentials', { kind: 'key-compromise', commitment })
     },
 
     /** True once: two requests with the same nonce wait for each other on its row. */
@@ -89,12 +129,36 @@ function createWriter(transaction: Handle) {
       return row !== undefined
     },
 
-    async addCredential(credential: Insertable<IssuedCredentialRow>): Promise<void> {
+    /** What is kept of credentials and what happened to them, in one statement however many they are. */
+    addCredentials: (made: readonly { record: CredentialRecord; event: StatusEventRecord }[]) =>
+      insertCredentials(transaction, made),
+
+    /** The lines of a run that became credentials. False when somebody else took one of them meanwhile. */
+    async addBulkLines(lines: readonly BulkLine[]): Promise<boolean> {
+      const { numInsertedOrUpdatedRows } = await transaction
+        .insertInto('credentials.bulk_lines')
+        .columns(['issuer_did', 'run', 'line', 'sha256', 'credential_id'])
+        .expression(
+          sql`SELECT * FROM unnest(${lines.map(({ issuer_did }) => issuer_did)}::text[],
+            ${lines.map(({ run }) => run)}::text[], ${lines.map(({ line }) => line)}::integer[],
+            ${lines.map(({ sha256 }) => Buffer.from(sha256))}::bytea[],
+            ${lines.map(({ credential_id }) => credential_id)}::text[])`,
+        )
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow()
+      return numInsertedOrUpdatedRows === BigInt(lines.length)
+    },
+
+    /** A credential that is signed once more has another text. */
+    async setDigest(credentialId: string, sha256: Uint8Array): Promise<void> {
       await transaction
-        .insertInto('credentials.issued_credentials')
-        .values({ ...credential, sha256: Buffer.from(credential.sha256) })
+        .updateTable('credentials.issued_credentials')
+        .set({ sha256: Buffer.from(sha256) })
+        .where('id', '=', credentialId)
         .execute()
     },
+
+    addStatusEvents: (events: readonly StatusEventRecord[]) => insertStatusEvents(transaction, events),
 
     /** Locks the credential until the end of the transaction. */
     credential(id: string): Promise<IssuedCredential | undefined> {
@@ -129,26 +193,6 @@ function createWriter(transaction: Handle) {
         .where('salt', 'is not', null)
         .executeTakeFirst()
       return Number(numUpdatedRows)
-    },
-
-    /** What opens the commitment, and the commitment itself on its way to the log. */
-    async addStatusEvent(event: {
-      credentialId: string
-      entry: StatusEvent
-      salt: Uint8Array
-      commitment: Uint8Array
-    }): Promise<void> {
-      const { credentialId, entry, salt, commitment } = event
-      await transaction
-        .insertInto('credentials.status_events')
-        .values({
-          credential_id: credentialId,
-          entry,
-          salt: Buffer.from(salt),
-          commitment: Buffer.from(commitment),
-        })
-        .execute()
-      await addToOutbox(transaction, 'credentials', { kind: 'credential-status', commitment })
     },
   }
 }

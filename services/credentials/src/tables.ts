@@ -1,6 +1,8 @@
 import type { CredentialStatus } from '@tillit/credential'
 import type { CredentialType, Party, PartyRole, StatusEvent } from '@tillit/schemas'
 import type { Generated } from 'kysely'
+import type { IssuanceTables } from './openid4vci/issuance-store.ts'
+import type { VcApiTables } from './vc-api/vc-api-store.ts'
 
 export interface PartyRow {
   did: string
@@ -17,7 +19,8 @@ export interface PartyRow {
 
 export interface IssuedCredentialRow {
   id: string
-  type: CredentialType
+  /** VerifiableCredential: none of our types. */
+  type: CredentialType | 'VerifiableCredential'
   issuer_did: string
   holder: string
   metering_point_id: string | null
@@ -31,8 +34,28 @@ export interface IssuedCredentialRow {
   expires_at: Date | null
 }
 
+/** Which line of whose run became which credential. */
+export interface BulkLine {
+  issuer_did: string
+  run: string
+  line: number
+  sha256: Uint8Array
+  credential_id: string
+}
+
+export interface CompromisedKeyRow {
+  did: string
+  jkt: string
+  statement: string
+  stated_by: string
+  at: Date
+  entry: Record<string, unknown>
+  salt: Uint8Array
+  commitment: Uint8Array
+}
+
 /** The service's own tables, and the views of metering and permissions that it reads. */
-export interface CredentialsTables {
+export interface CredentialsTables extends IssuanceTables, VcApiTables {
   'credentials.parties': PartyRow
   'credentials.issued_credentials': IssuedCredentialRow
   'credentials.accreditation_events': {
@@ -42,7 +65,12 @@ export interface CredentialsTables {
     actor: string
     credential_id: string | null
     at: Date
+    /** What was accredited; of other events null. */
+    roles: PartyRole[] | null
+    purposes: string[] | null
   }
+  'credentials.compromised_keys': CompromisedKeyRow
+  'credentials.bulk_lines': BulkLine
   'credentials.status_events': {
     id: Generated<number>
     credential_id: string

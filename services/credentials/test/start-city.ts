@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { encodeId, idBytes } from '@tillit/codec'
-import { administer, problemOfDatabaseError, type TestDatabase, testDatabase } from '@tillit/database'
+import { administer, type Database, problemOfDatabaseError, type TestDatabase, testDatabase } from '@tillit/database'
 import { createResolver, didKeyFor } from '@tillit/did'
 import { createLogger, createServer, createTestIssuer, type TestCaller, type TillitServer } from '@tillit/http'
 import {
@@ -15,6 +15,7 @@ import {
 import type { CredentialType, OrganisationClaims, Party } from '@tillit/schemas'
 import { type Credentials, type CredentialsTables, createCredentials } from '../src/index.ts'
 import { standInViews } from './stand-in-views.ts'
+import { type IssuanceOptions, testIssuance } from './test-issuance.ts'
 
 export const publicUrl = 'http://city.test'
 
@@ -29,16 +30,30 @@ export interface TestCity {
   app: TillitServer
   credentials: Credentials
   database: TestDatabase
+  db: Database<CredentialsTables>
   registrar: Identity
   authority: Identity
   utility: Identity
   clock: { now: Date }
-  call(caller: TestCaller | null, method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<Answer>
+  /** A text as body is sent as a JWT. */
+  call(
+    caller: TestCaller | null,
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: object | string,
+  ): Promise<Answer>
+  /** Posts bytes as they are, as whatever they are said to be. */
+  callRaw(caller: TestCaller, path: string, body: { type: string; payload: string }): Promise<Answer>
   /** Has the registrar accredit an organisation; by default as a utility. */
   accredit(identity: Identity, claims?: Partial<OrganisationClaims>): Promise<Answer>
   verify(credential: string): Promise<Answer>
-  /** Asks for a credential with a fresh nonce and a proof by the key. */
-  request(caller: TestCaller, type: CredentialType, key: Identity, changes?: ProofChanges): Promise<Answer>
+  /** Asks for a credential of the caller's own type with a fresh nonce and a proof by the key. */
+  request(
+    caller: TestCaller,
+    type: CredentialType,
+    key: Identity,
+    proof?: { header?: Record<string, unknown> },
+  ): Promise<Answer>
   stop(): Promise<void>
 }
 
@@ -47,14 +62,6 @@ export interface Answer {
   headers: Record<string, unknown>
   text: string
   body: Record<string, unknown>
-}
-
-export interface ProofChanges {
-  nonce?: string
-  audience?: string
-  iat?: number
-  header?: Record<string, unknown>
-  signer?: Signer
 }
 
 export async function newIdentity(): Promise<Identity> {
@@ -71,7 +78,7 @@ export function newId(prefix: string): string {
 }
 
 /** The credentials service in a real server over a database of its own, with a registrar, an authority and a utility. */
-export async function startCity(options: { statusListSize?: number } = {}): Promise<TestCity> {
+export async function startCity(options: { statusListSize?: number } & IssuanceOptions = {}): Promise<TestCity> {
   const database = await testDatabase()
   await standInViews(database.url)
   const clock = { now: new Date() }
@@ -79,14 +86,17 @@ export async function startCity(options: { statusListSize?: number } = {}): Prom
   const [registrar, authority, utility] = await Promise.all([newIdentity(), newIdentity(), newIdentity()])
   const hosted = [registrar, authority, utility]
   const resolver = createResolver({ webvhLog: async () => null, webvhWitness: async () => null, fetchText: null, now })
+  const db = database.connect<CredentialsTables>('credentials')
   const credentials = createCredentials({
-    db: database.connect<CredentialsTables>('credentials'),
+    db,
     now,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     resolveDid: async (did) => ({ ...(await resolver.resolve(did)) }),
     issuers: async (did) => hosted.find((identity) => identity.did === did) ?? null,
     publicUrl,
     authorityDid: authority.did,
+    openid4vci: await testIssuance(options),
+    vcApiIssuers: [utility.did],
     onError: (error) => {
       throw error
     },
@@ -111,29 +121,26 @@ export async function startCity(options: { statusListSize?: number } = {}): Prom
   })
 
   const call: TestCity['call'] = async (caller, method, path, body) => {
-    const headers = caller === null ? {} : await tokens.headers(caller, method, path)
-    const reply = await app.inject({ method, url: path, headers, ...(body === undefined ? {} : { payload: body }) })
-    const isJson = String(reply.headers['content-type'] ?? '').includes('json')
-    return {
-      status: reply.statusCode,
-      headers: reply.headers,
-      text: reply.body,
-      body: isJson ? (reply.json() as Record<string, unknown>) : {},
+    const headers = {
+      ...(caller === null ? {} : await tokens.headers(caller, method, path)),
+      ...(typeof body === 'string' ? { 'content-type': 'application/jwt' } : {}),
     }
+    return answerOf(await app.inject({ method, url: path, headers, ...(body === undefined ? {} : { payload: body }) }))
   }
-  const request: TestCity['request'] = async (caller, type, key, changes = {}) => {
-    const nonce = changes.nonce ?? (await call(null, 'POST', '/credentials/nonce')).body.c_nonce
-    const header = { typ: 'openid4vci-proof+jwt', ...(changes.header ?? { jwk: toPublicJwk(key.signer.publicKey) }) }
-    const payload = {
-      aud: changes.audience ?? publicUrl,
-      iat: changes.iat ?? Math.floor(clock.now.getTime() / 1000),
-      nonce,
-    }
-    const proof = await signJws(header, payload, changes.signer ?? key.signer)
-    return call(caller, 'POST', '/credentials', { credential_configuration_id: type, proofs: { jwt: [proof] } })
+  const callRaw: TestCity['callRaw'] = async (caller, path, { type, payload }) => {
+    const headers = { ...(await tokens.headers(caller, 'POST', path)), 'content-type': type }
+    return answerOf(await app.inject({ method: 'POST', url: path, headers, payload }))
+  }
+  const request: TestCity['request'] = async (caller, type, key, { header = {} } = {}) => {
+    const { c_nonce: nonce } = (await call(null, 'POST', '/openid4vci/nonce')).body
+    const shown = 'kid' in header ? header : { jwk: toPublicJwk(key.signer.publicKey), ...header }
+    const payload = { aud: publicUrl, iat: Math.floor(clock.now.getTime() / 1000), nonce }
+    const jwt = [await signJws({ typ: 'openid4vci-proof+jwt', ...shown }, payload, key.signer)]
+    const body = { credential_configuration_id: type, proofs: { jwt } }
+    return call(caller, 'POST', '/openid4vci/credential', body)
   }
   const city: TestCity = {
-    ...{ app, credentials, database, registrar, authority, utility, clock, call, request },
+    ...{ app, credentials, database, db, registrar, authority, utility, clock, call, callRaw, request },
     accredit: (identity, claims = {}) =>
       call(organisation(registrar), 'POST', '/trust/accreditations', {
         did: identity.did,
@@ -154,6 +161,18 @@ export async function startCity(options: { statusListSize?: number } = {}): Prom
     },
   }
   return city
+}
+
+type Reply = Awaited<ReturnType<TillitServer['inject']>>
+
+function answerOf(reply: Reply): Answer {
+  const isJson = String(reply.headers['content-type'] ?? '').includes('json')
+  return {
+    status: reply.statusCode,
+    headers: reply.headers,
+    text: reply.body,
+    body: isJson ? (reply.json() as Record<string, unknown>) : {},
+  }
 }
 
 /** A metering point of the utility, held by a new customer. */
@@ -180,8 +199,23 @@ export async function addDevice(city: TestCity, device: Identity, point: string)
   )
 }
 
-export function credentialsIn(answer: Answer): string[] {
-  return (answer.body as { credentials: { credential: string }[] }).credentials.map(({ credential }) => credential)
+/** The id under which the city knows a credential: not every type shows it in the open. */
+export async function idOf(city: TestCity, credential: string): Promise<string> {
+  const [, payload = ''] = credential.split('.')
+  const { status } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+  const { uri, idx } = status.status_list
+  const row = await city.db
+    .selectFrom('credentials.issued_credentials')
+    .select('id')
+    .where('status_list_id', '=', Number(String(uri).split('/').at(-1)))
+    .where('status_index', '=', idx)
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+export function credentialsIn({ status, text, body }: Answer): string[] {
+  if (status !== 200) throw new Error(`no credentials but ${status}: ${text}`)
+  return (body as { credentials: { credential: string }[] }).credentials.map(({ credential }) => credential)
 }
 
 export function partyIn(answer: Answer): Party {

@@ -11,6 +11,7 @@ import {
   type Answer,
   addHolder,
   credentialsIn,
+  idOf,
   newId,
   newIdentity,
   organisation,
@@ -32,8 +33,7 @@ async function revokedEntitlement() {
   const { customer } = await addHolder(city, city.utility)
   const answer = await city.request(customer, 'MeteringPointEntitlement', await newIdentity())
   const [credential = ''] = credentialsIn(answer)
-  const { jti } = JSON.parse(Buffer.from(credential.split('.')[1] ?? '', 'base64url').toString())
-  const id = String(jti)
+  const id = await idOf(city, credential)
   expect((await city.call(organisation(city.utility), 'POST', `/credentials/${id}/revocation`)).status).toBe(204)
   return { customer, id }
 }

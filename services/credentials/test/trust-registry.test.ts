@@ -147,7 +147,7 @@ describe('a suspension', () => {
       expect((await city.verify(credential)).body).toMatchObject({ verified: false, status: 'suspended' })
     }
     expect((await city.request(organisation(adviser), 'OrganisationCredential', adviser)).body).toMatchObject({
-      code: 'party-not-active',
+      error: 'credential_request_denied',
     })
   })
 

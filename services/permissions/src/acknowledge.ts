@@ -1,9 +1,8 @@
-import { scopeDigest } from '@tillit/policy'
 import { Problem } from '@tillit/problem'
-import type { Acknowledgement, ConsentReceiptClaims, RevocationReceiptClaims } from '@tillit/schemas'
+import type { Acknowledgement } from '@tillit/schemas'
 import { permissionView } from './permission-view.ts'
-import type { PermissionsContext, PermissionsPorts } from './ports.ts'
-import type { Store } from './store.ts'
+import type { PermissionsContext } from './ports.ts'
+import { consentClaims, revocationClaims } from './receipt-claims.ts'
 import type { PermissionRow, StatementRow } from './tables.ts'
 import { statementSha256 } from './verify-statement.ts'
 
@@ -51,40 +50,5 @@ async function issueReceipt(
     // The decision is committed: it must reach the customer even when the receipt does not.
     ports.logger.error({ err: error }, 'no receipt could be issued')
     return null
-  }
-}
-
-function consentClaims(
-  permission: PermissionRow,
-  evidence: StatementRow,
-  { publicUrl, catalogue }: PermissionsPorts,
-): ConsentReceiptClaims {
-  const scope = permission.scope ?? permission.requested_scope
-  return {
-    record_id: permission.id,
-    schema_version: 'ISO-IEC-TS-27560:2023',
-    controller: permission.party_did,
-    recipient: permission.party_did,
-    legal_basis: scope.legal_basis,
-    purposes: scope.purpose.map(({ code }) => code),
-    scope_digest: scopeDigest(scope, catalogue),
-    statement_sha256: evidence.sha256,
-    given_at: evidence.received_at.toISOString(),
-    expires: scope.expires,
-    withdrawal: `${publicUrl}/permissions/${permission.id}/revocation`,
-  }
-}
-
-async function revocationClaims(
-  permission: PermissionRow,
-  evidence: StatementRow,
-  store: Store,
-): Promise<RevocationReceiptClaims> {
-  return {
-    record_id: permission.id,
-    enforced_at: evidence.received_at.toISOString(),
-    statement_sha256: evidence.sha256,
-    // They read the end and their duty to delete from this moment on.
-    recipients_told: await store.listRecipients(permission.id),
   }
 }

@@ -102,6 +102,18 @@ test('every event opens a commitment that is on its way to the log', async () =>
   expect(JSON.stringify(events)).not.toContain(city.customer.id)
 })
 
+test('an event whose salt was erased says so, and one that never was does not', async () => {
+  const { permission } = await active(city)
+  const path = `/permissions/${permission.id}/events`
+  await sql`UPDATE permissions.permission_events SET salt = NULL WHERE permission_id = ${permission.id} AND seq = 1`.execute(
+    city.db,
+  )
+  const receipt = (seq: number) => city.call(asCustomer(city.customer), 'GET', `${path}/${seq}/receipt`)
+  expect(await receipt(1)).toMatchObject({ status: 410, body: { code: 'salt-erased' } })
+  expect(await receipt(2)).toMatchObject({ status: 200 })
+  expect(await receipt(99)).toMatchObject({ status: 404, body: { code: 'not-found' } })
+})
+
 test.each<[string, string, (permission: Permission) => Promise<string>]>([
   [
     'signed by a foreign key',

@@ -1,7 +1,9 @@
 import type { TillitServer } from '@tillit/http'
+import type { CredentialType } from '@tillit/schemas'
 import { expirePermissions } from './expire-permissions.ts'
 import { permissionsRoutes } from './plugin.ts'
 import type { PermissionsPorts } from './ports.ts'
+import { type ReceiptFact, receiptFacts } from './receipt-facts.ts'
 import { createStore } from './store.ts'
 
 const expiryIntervalMilliseconds = 30_000
@@ -9,6 +11,11 @@ const expiryIntervalMilliseconds = 30_000
 export interface Permissions {
   /** Fastify plugin with every route of the service. */
   routes(app: TillitServer): Promise<void>
+  /** What the authority could say in receipts to a customer, for those who issue credentials. */
+  receiptFacts(
+    type: CredentialType,
+    holder: { kind: 'customer' | 'device' | 'organisation'; id: string },
+  ): Promise<ReceiptFact[]>
   /** Writes down what time has done, now and every 30 seconds. */
   start(): Promise<void>
   /** Ends that, after the run that is under way. */
@@ -30,6 +37,7 @@ export function createPermissions(ports: PermissionsPorts): Permissions {
   }
   return {
     routes: permissionsRoutes({ store, ports }),
+    receiptFacts: (type, holder) => receiptFacts({ store, ports }, type, holder),
     start: async () => {
       running = run()
       await running

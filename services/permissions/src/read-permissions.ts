@@ -42,11 +42,12 @@ export async function listEvents(id: string, access: Access): Promise<Permission
   return (await access.store.listEvents(id)).map(({ entry }) => entry)
 }
 
-/** What opens the event's commitment in the log. Throws Problem not-found, also once its salt was deleted. */
+/** What opens the event's leaf in the log. Throws Problem not-found, and salt-erased once nothing opens it any more. */
 export async function readEventReceipt(id: string, seq: number, access: Access): Promise<Opening> {
   await findReadable(id, access)
   const event = await access.store.findEvent(id, seq)
-  if (!event || event.salt === null) throw new Problem('not-found')
+  if (!event) throw new Problem('not-found')
+  if (event.salt === null) throw new Problem('salt-erased')
   return openingOf(event, event.salt)
 }
 

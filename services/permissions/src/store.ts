@@ -15,6 +15,9 @@ import type {
 /** How long an ending waits for reads that are under way before it gives up. */
 const lockTimeoutSeconds = 15
 
+/** More receipts than anybody puts into a wallet at once. */
+const maxStatements = 200
+
 export interface Page {
   state: PermissionState | null
   after: { createdAt: Date; id: string } | null
@@ -110,6 +113,18 @@ function readerOf(db: Kysely<PermissionsTables>) {
 
     findStatement: (sha256: string): Promise<StatementRow | undefined> =>
       db.selectFrom('permissions.statements').selectAll().where('sha256', '=', sha256).executeTakeFirst(),
+
+    /** What a customer answered in that way, newest first; not without end. */
+    listStatements: (customerId: string, action: StatementRow['action']): Promise<StatementRow[]> =>
+      db
+        .selectFrom('permissions.statements')
+        .selectAll()
+        .where('customer_id', '=', customerId)
+        .where('action', '=', action)
+        .orderBy('received_at', 'desc')
+        .orderBy('sha256')
+        .limit(maxStatements)
+        .execute(),
 
     findKey: (did: string): Promise<CustomerKeyRow | undefined> =>
       db.selectFrom('permissions.customer_keys').selectAll().where('did', '=', did).executeTakeFirst(),
