@@ -6,4 +6,5 @@ CREATE ROLE tillit_authorization NOLOGIN;
 CREATE ROLE tillit_permissions NOLOGIN;
 CREATE ROLE tillit_metering NOLOGIN;
 CREATE ROLE tillit_portal NOLOGIN;
-GRANT tillit_registry, tillit_credentials, tillit_authorization, tillit_permissions, tillit_metering, tillit_portal TO tillit_owner;
+CREATE ROLE tillit_verifier NOLOGIN;
+GRANT tillit_registry, tillit_credentials, tillit_authorization, tillit_permissions, tillit_metering, tillit_portal, tillit_verifier TO tillit_owner;

@@ -29,6 +29,8 @@ export interface Config {
   ledgerRpcUrl: string | null
   /** Private key of the anchorer on an outside ledger, 0x and 64 hexadecimal digits. */
   ledgerPrivateKey: `0x${string}` | null
+  /** Private key of the account that anchored before; it hands its role on. */
+  ledgerFormerPrivateKey: `0x${string}` | null
   /** Contract on an outside ledger; null: deployed on first start. */
   ledgerContract: `0x${string}` | null
   /** How many blocks an anchor waits for before it counts; null: as many as suit the chain. */
@@ -36,6 +38,14 @@ export interface Config {
   /** The most that one anchor may cost, in the smallest unit of the coin (10^-18); null: any price. */
   ledgerMaxFeeWei: bigint | null
   anchorIntervalSeconds: number
+  /** File with those whose attestations of wallets' keys are taken; null: none are. */
+  keyAttestersFile: string | null
+  /** File with the certificate by which wallets know this verifier, and its private key; null: by its DID only. */
+  verifierCertificateFile: string | null
+  /** File with the wallets that may ask for credentials in a browser; null: wallets receive what is offered to them only. */
+  walletsFile: string | null
+  /** DIDs of issuers of this city that may have credentials signed by W3C VC-API. */
+  vcApiIssuers: string[]
   /** File with the policy under which the log publishes (C2SP tlog-policy); null: the city's own witness has to cosign. */
   witnessPolicyFile: string | null
   /** Which witnesses of that policy this city's operator runs. */
@@ -68,7 +78,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const ownWitnesses = list(env, 'OWN_WITNESSES')
   if (ownWitnesses.length > 0 && text(env, 'WITNESS_POLICY') === null)
     throw wrong('OWN_WITNESSES', 'names witnesses of WITNESS_POLICY, which is not given')
-  requireLedgerFor(env, ['LEDGER_PRIVATE_KEY', 'LEDGER_CONTRACT', 'LEDGER_CONFIRMATIONS', 'LEDGER_MAX_FEE'])
+  requireLedgerFor(env, [
+    'LEDGER_PRIVATE_KEY',
+    'LEDGER_FORMER_PRIVATE_KEY',
+    'LEDGER_CONTRACT',
+    'LEDGER_CONFIRMATIONS',
+    'LEDGER_MAX_FEE',
+  ])
   const demonstration = oneOf(env, 'TILLIT_DEMO', ['on', 'off'], environment === 'development' ? 'on' : 'off') === 'on'
   return {
     environment,
@@ -84,6 +100,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     ledgerChain: chain(env, 'LEDGER_CHAIN'),
     ledgerRpcUrl: url(env, 'LEDGER_RPC_URL', ['http:', 'https:']),
     ledgerPrivateKey: hex(env, 'LEDGER_PRIVATE_KEY', 64),
+    ledgerFormerPrivateKey: hex(env, 'LEDGER_FORMER_PRIVATE_KEY', 64),
     ledgerContract: hex(env, 'LEDGER_CONTRACT', 40),
     ledgerConfirmations:
       text(env, 'LEDGER_CONFIRMATIONS') === null
@@ -95,6 +112,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       least: shortestAnchorIntervalSeconds,
       most: 86_400,
     }),
+    keyAttestersFile: path(env, 'KEY_ATTESTERS'),
+    verifierCertificateFile: path(env, 'VERIFIER_CERTIFICATE'),
+    walletsFile: path(env, 'WALLETS'),
+    vcApiIssuers: list(env, 'VC_API_ISSUERS'),
     witnessPolicyFile: path(env, 'WITNESS_POLICY'),
     ownWitnesses,
     registrar: {

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { utf8 } from '@tillit/codec'
 import {
   connect,
   type Database,
@@ -11,17 +12,28 @@ import { createForeignHosts, createServer, type TillitServer } from '@tillit/htt
 import type { KeyStore } from '@tillit/key-store'
 import { type Signer, thumbprint, toPublicJwk } from '@tillit/keys'
 import { type AuthorizationTables, createAuthorization, type Persona } from '@tillit/service-authorization'
-import { type Credentials, type CredentialsTables, createCredentials } from '@tillit/service-credentials'
+import {
+  type Credentials,
+  type CredentialsTables,
+  createCredentials,
+  credentialConfigurations,
+  newRequestKey,
+  openRequestDecryption,
+} from '@tillit/service-credentials'
 import { createMetering, type MeteringTables } from '@tillit/service-metering'
 import { createPermissions, type PermissionsTables } from '@tillit/service-permissions'
 import { createPortal, type PortalTables, portalRedirects } from '@tillit/service-portal'
 import { createRegistry, type RegistryPorts, type RegistryTables } from '@tillit/service-registry'
+import { createVerifier, type VerifierTables } from '@tillit/service-verifier'
 import type { FastifyBaseLogger } from 'fastify'
 import { sql } from 'kysely'
 import { authorityRoutes } from './authority-routes.ts'
 import type { Config } from './config.ts'
 import { type Identity, openCityIdentity } from './identities.ts'
+import { openKeyAttesters } from './open-key-attesters.ts'
+import { openVerifierCertificate } from './open-verifier-certificate.ts'
 import { personas } from './personas.ts'
+import { readWallets } from './read-wallets.ts'
 import type { CityLedger } from './start-ledger.ts'
 import type { Teardown } from './teardown.ts'
 
@@ -119,14 +131,23 @@ export async function constructCity({
   })
   const { resolveDid } = registry
   const utility = await openOwn('utility', 'utility')
+  const hostedKeys = async (did: string) =>
+    [registrar, authority, utility].find((identity) => identity.did === did) ?? null
   const credentials = createCredentials({
     db: pool<CredentialsTables>('credentials'),
     now,
     randomBytes: random,
     resolveDid,
-    issuers: async (did) => [registrar, authority, utility].find((identity) => identity.did === did) ?? null,
+    issuers: hostedKeys,
     publicUrl,
     authorityDid: authority.did,
+    openid4vci: {
+      offerSecret: utf8(await keys.secret('credential-offers', () => randomBytes(32).toString('base64url'))),
+      requestDecryption: await openRequestDecryption(await keys.secret('credential-requests', newRequestKey)),
+      keyAttesters: await openKeyAttesters(config.keyAttestersFile),
+      factsOf: (type, holder) => permissions.receiptFacts(type, holder),
+    },
+    vcApiIssuers: config.vcApiIssuers,
     onError: (error) => logger.error({ err: error }, 'a task of the credentials service failed'),
   })
   const { issueCredential } = credentials
@@ -144,6 +165,9 @@ export async function constructCity({
       ...portalRedirects(publicUrl),
       jwks: { keys: portalKeys.map((key) => ({ ...toPublicJwk(key), kid: thumbprint(key) })) },
     },
+    wallets: await readWallets(config.walletsFile),
+    credentialConfigurations,
+    credentialIdentifiers: credentials.credentialIdentifiers,
     cookieKeys: [await keys.secret('cookies', () => randomBytes(32).toString('base64url'))],
     resolveDid,
     now,
@@ -165,6 +189,18 @@ export async function constructCity({
     randomBytes: random,
     resolveDid,
     issueCredential,
+  })
+  const verifier = createVerifier({
+    db: pool<VerifierTables>('verifier'),
+    now,
+    randomBytes: random,
+    publicUrl,
+    hostedKeys,
+    authorityDid: authority.did,
+    certificate: await openVerifierCertificate(config.verifierCertificateFile, now()),
+    readParty: credentials.readParty,
+    verification: credentials.verification,
+    onError: (error) => logger.error({ err: error }, 'a task of the verifier service failed'),
   })
   const portal = createPortal({
     database: pool<PortalTables>('portal', 4),
@@ -202,7 +238,7 @@ export async function constructCity({
       { name: 'ledger', advisory: true, check: async () => (await registry.status()).fault },
     ],
   })
-  const services = [registry, credentials, authorization, permissions, metering, portal]
+  const services = [registry, credentials, authorization, permissions, metering, verifier, portal]
   for (const service of services) await app.register(service.routes)
   await app.register(
     authorityRoutes({

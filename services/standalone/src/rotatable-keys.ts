@@ -18,6 +18,11 @@ const daySeconds = 24 * hourSeconds
 /** Credentials live a year, and verify as long as the key that signed them stands in the DID document. */
 const identityOverlapSeconds = 400 * daySeconds
 
+/** The account that anchors on an outside ledger. */
+export const accountKey = 'anchor'
+/** The longest that there is: the account of before hands the role on when the new one can pay, whenever that will be. */
+const accountOverlapSeconds = 10 * 366 * daySeconds
+
 const ownIdentities = ['registrar', 'authority', 'utility']
 
 export const rotatableKeys: readonly RotatableKey[] = [
@@ -46,6 +51,15 @@ export const rotatableKeys: readonly RotatableKey[] = [
     leastOverlapSeconds: 0,
     effect: 'The portal signs in to the authorization server with the new key.',
   },
+  {
+    name: accountKey,
+    identity: null,
+    exportable: false,
+    overlapSeconds: accountOverlapSeconds,
+    leastOverlapSeconds: accountOverlapSeconds,
+    effect:
+      'As soon as the new account can pay for an anchor, the one before hands the role in the contract to it; until then that one goes on.',
+  },
   ...ownIdentities.map((identity) => ({
     name: identity,
     identity,
@@ -70,5 +84,4 @@ export const notRotatable: Readonly<Record<string, string>> = {
   'did-witness': "it is named in the histories of other people's DIDs, which only their controllers can change",
   witness: 'others have it in their policies; run a new witness beside it and change the policy',
   'witness-ml-dsa': 'others have it in their policies; run a new witness beside it and change the policy',
-  anchor: 'the anchor contract knows its account; make the new account the anchorer there first',
 }
