@@ -14,6 +14,7 @@ const services = [
   'service-permissions',
   'service-metering',
   'service-portal',
+  'service-verifier',
 ]
 const allowed: Record<string, string[]> = {
   schemas: [],
@@ -38,7 +39,7 @@ const allowed: Record<string, string[]> = {
 }
 /** Core packages know nothing of the outside; where a platform is needed there is one file for each. */
 const impure = ['fastify', 'pg', 'kysely', 'pino', 'viem', 'oidc-provider']
-const platformFiles = /\/(digest|backend|ml-dsa)-node\.ts$/
+const platformFiles = /\/(digest|backend|ml-dsa|verify-threads)-node\.ts$/
 
 const workspaces = readWorkspaces()
 const own = (name: string) => name.replace('@tillit/', '')

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { credentialSchemaText, credentialTypes, typeMetadataText } from '@tillit/credential'
 import { expect, test } from 'vitest'
 import { jsonSchemaFiles } from '../schemas/generate.ts'
 import { describeApi } from '../services/standalone/src/describe-api.ts'
@@ -14,4 +15,9 @@ test('the JSON Schemas are those of the sources', () => {
 
 test('openapi.json describes the routes as they are', async () => {
   expect(readFileSync('schemas/openapi.json', 'utf8')).toBe(await describeApi())
+})
+
+test.each(credentialTypes)('the type metadata and the JSON Schema of %s are those of the sources', (type) => {
+  expect(readFileSync(`schemas/credential-types/${type}.json`, 'utf8')).toBe(typeMetadataText(type))
+  expect(readFileSync(`schemas/credential-schemas/${type}.json`, 'utf8')).toBe(credentialSchemaText(type))
 })

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { credentialFormatsBench } from './credentials.ts'
+import { credentialsStatusBench } from './credentials-status.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { policyBench } from './policy.ts'
 import { readingBench } from './reading.ts'
@@ -7,6 +9,10 @@ import { registryBench } from './registry.ts'
 const benches: Record<string, { about: string; run: () => Promise<Figure[]> }> = {
   policy: { about: 'decisions and delegation chains, beside Cedar and raw signature verification', run: policyBench },
   reading: { about: 'the protected read, beside bare routes on the same database', run: readingBench },
+  credentials: {
+    about: 'issuing and verifying credentials, in bulk and their status, beside libraries and bare signatures',
+    run: async () => [...(await credentialFormatsBench()), ...(await credentialsStatusBench())],
+  },
   registry: {
     about: 'registering and resolving DIDs, the tree of the log and the ledger, each beside its peer',
     run: () => registryBench(),

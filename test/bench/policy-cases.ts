@@ -1,28 +1,13 @@
 import type { PermissionPath, ReadRequest } from '@tillit/policy'
-import { type Scope, scopeType } from '@tillit/schemas'
+import type { Scope } from '@tillit/schemas'
+import { baseScope } from '../../packages/policy/src/base-scope.fixture.ts'
 
 export const now = new Date('2026-03-01T12:00:00Z')
 export const caller = 'did:web:adviser.example'
 
 export const scope: Scope = {
-  type: scopeType,
-  actions: ['read'],
-  datatypes: ['validated_history'],
-  resources: ['gsrn:707057500000000001'],
-  products: ['active_energy'],
-  directions: ['consumption'],
-  period: { from: '2025-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' },
-  finest_granularity: 'PT1H',
-  subject_form: 'identified',
-  delivery: ['pull'],
-  purpose: [{ code: 'energy-advice', required: true }],
-  legal_basis: 'eu-gdpr:A6-1-a',
-  eprivacy_basis: null,
-  expires: '2027-01-01T00:00:00Z',
-  delete_after: 'P30D',
+  ...baseScope,
   delegation: { max_depth: 2, recipients: ['did:web:adviser.example', 'did:web:cloud.example'] },
-  countries: ['NO'],
-  data_need: null,
 }
 
 /** Permissions of `count` metering points; only the last one is for the point that `asked` names. */

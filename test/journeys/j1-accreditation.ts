@@ -1,10 +1,11 @@
-import { connectCity, resolveThrough, verifyCredential } from '@tillit/client'
+import { connectCity, resolveThrough, signKeyCompromise, verifyCredential } from '@tillit/client'
 import { issueSdJwtVc } from '@tillit/credential'
-import { toPublicJwk } from '@tillit/keys'
-import type { Party } from '@tillit/schemas'
+import { thumbprint, toPublicJwk } from '@tillit/keys'
+import type { CompromisedKeyRecord, Party } from '@tillit/schemas'
 import { organisations } from '../../services/standalone/src/demonstration/cast.ts'
 import { accredit } from '../../services/standalone/src/demonstration/seed.ts'
 import { registerIdentity } from '../../services/standalone/src/register-identity.ts'
+import { askWallet } from './ask-wallet.ts'
 import { expectRefusal, expectThat, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
@@ -37,6 +38,22 @@ export async function accreditation(scene: Scene, stage: Stage): Promise<void> {
       }
     })
   }
+  for (const { name, open } of stage.wallets) {
+    await scene.step(
+      'J1',
+      `The adviser receives its accreditation in ${name} and shows it to the utility`,
+      async () => {
+        const wallet = await open(city.url, adviser)
+        const [credential, ...more] = await wallet.receiveOwn('OrganisationCredential')
+        expectThat(credential !== undefined && more.length === 0, 'the wallet holds one accreditation')
+        const verified = await verifyCredential(anyone, credential, stage.trust())
+        expectThat(verified.subject === adviser.did, 'it is about the adviser')
+        const claims = await askWallet(stage.utility, wallet, { name: 'is-accredited-organisation' })
+        expectThat(claims.legal_name === organisations.adviser.legal_name, 'the utility learns who the adviser is')
+        return { credential: verified.type, shown: Object.keys(claims).join(', ') }
+      },
+    )
+  }
   await scene.step('J1', 'An organisation that accredits itself convinces nobody', async () => {
     const issuedAt = new Date()
     const forged = await issueSdJwtVc({
@@ -57,4 +74,16 @@ export async function accreditation(scene: Scene, stage: Stage): Promise<void> {
     })
     return { refused: refusal }
   })
+  await scene.step(
+    'J1',
+    'The adviser reports a stolen key, and nothing that it signs is believed any more',
+    async () => {
+      const stolen = thumbprint((await stage.newWallet()).publicKey)
+      const by = { did: adviser.did, keyId: adviser.keyId, signer: adviser.signer, now: new Date() }
+      const statement = await signKeyCompromise({ did: adviser.did, jkt: stolen }, by)
+      const { did, jkt } = await stage.as(adviser).post<CompromisedKeyRecord>('/trust/compromised-keys', { statement })
+      expectThat(did === adviser.did && jkt === stolen, 'the report is about that key')
+      return { organisation: did, key: jkt }
+    },
+  )
 }

@@ -48,6 +48,17 @@ export async function device(
     return { did: meter.did, credential: verified.type, metering_point: meteringPoint }
   })
 
+  for (const { name, open } of stage.wallets) {
+    await scene.step('J2', `The meter renews its credential by itself, in ${name}`, async () => {
+      const [credential, ...more] = await (await open(city.url, meter)).receiveOwn('MeterDeviceCredential')
+      expectThat(credential !== undefined && more.length === 0, 'one credential for one meter')
+      const verified = await verifyCredential(stage.anyone, credential, stage.trust())
+      expectThat(verified.subject === meter.did, 'it is about the meter')
+      expectThat(verified.claims.metering_point === meteringPoint, 'it says which metering point it measures')
+      return { credential: verified.type, issuer: verified.issuer }
+    })
+  }
+
   const store = createMemoryStore()
   const kit = createDevice({ did: meter.did, signer: await meterSigner(meter), store })
   const connection = connect(city, meter)

@@ -6,6 +6,7 @@ import pg from 'pg'
 const openings: Record<LogEntryKind, string> = {
   did: 'registry.did_entries',
   'credential-status': 'credentials.status_events',
+  'key-compromise': 'credentials.compromised_keys',
   'permission-event': 'permissions.permission_events',
   'access-record': 'metering.access_records',
   'reading-batch': 'metering.device_batches',

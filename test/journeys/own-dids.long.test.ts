@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { parseDidLog } from '@tillit/did'
 import { ed25519PublicKey, verifySignature } from '@tillit/keys'
 import type { DidResolutionResult } from '@tillit/schemas'
@@ -85,17 +86,16 @@ function published(name: string, versionId: string): Promise<void> {
   )
 }
 
-/** The last line of the command: what it made; before it a line for each accepted entry, with its opening. */
-function commitmentOf({ lines }: Ran): string {
-  const accepted = lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
-  return String(accepted.at(-1).opening.commitment)
+/** The last line of the command: what it made; before it a receipt of each accepted entry. */
+function receiptOf({ lines }: Ran): string {
+  return lines.findLast((line) => line.startsWith('{')) ?? ''
 }
 
 test('a DID that names the registry as its witness is public only once the published log holds it, for stock resolvers too', async () => {
   const { run, log, place, register } = commands('co')
   const created = await run('create', place, ...register, '--listed', '--portable', '--witness', witness)
   const did = created.lines.at(-1) ?? ''
-  const proof = `/log/leaves/${commitmentOf(created)}/proof`
+  const proof = `/log/leaves/${JSON.parse(receiptOf(created)).opening.commitment}/proof`
   await vi.waitFor(
     async () => {
       const shown = await status('/dids/co/did.jsonl')
@@ -105,6 +105,11 @@ test('a DID that names the registry as its witness is public only once the publi
     },
     { timeout: 60_000, interval: 10 },
   )
+  await writeFile(join(folder, 'receipt.json'), receiptOf(created))
+  const { stdout: verified } = await promisify(execFile)(process.execPath, [bin, 'verify', 'receipt.json', '--wait'], {
+    cwd: folder,
+  })
+  expect(verified).toContain('✓ anchored')
   expect(await stockResolve(did)).toMatchObject({ did, doc: { id: did } })
   expect((await stockResolve(did, 'did-witness.json')).meta).toMatchObject({ error: 'invalidDid' })
 

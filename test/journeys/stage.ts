@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
@@ -9,6 +9,7 @@ import type { Config } from '../../services/standalone/src/config.ts'
 import { connect } from '../../services/standalone/src/demonstration/seed.ts'
 import { type Identity, openIdentity, type PortableIdentity } from '../../services/standalone/src/identities.ts'
 import { freePort } from './free-port.ts'
+import { listedWallets, type WalletMaker, walletMakers } from './wallets.ts'
 
 /** A throw-away city with nothing in it but its root of trust, and the people and organisations who will play. */
 export interface Stage {
@@ -18,10 +19,12 @@ export interface Stage {
   anyone: Connection
   registrar: Connection
   utility: Connection
-  adviser: Identity
+  adviser: PortableIdentity
   analyst: Identity
   as(identity: Identity): Connection
   newIdentity(name: string): Promise<PortableIdentity>
+  /** The wallets with which each journey is played. */
+  wallets: readonly WalletMaker[]
   /** A wallet key outside of any browser. */
   newWallet(): Promise<Signer>
   trust(): TrustAnchors
@@ -35,6 +38,9 @@ export async function openStage(options: { databaseUrl?: string } = {}): Promise
   const folder = await mkdtemp(join(tmpdir(), 'tillit-stage-'))
   await chmod(folder, 0o755)
   const port = await freePort()
+  const walletsFile = join(folder, 'wallets.json')
+  const walletProvider = await signerFromJwk(await generatePrivateJwk('ES256'))
+  await writeFile(walletsFile, JSON.stringify(listedWallets(walletProvider)))
   const config: Config = {
     environment: 'development',
     host: '127.0.0.1',
@@ -44,10 +50,15 @@ export async function openStage(options: { databaseUrl?: string } = {}): Promise
     didForeignHosts: [],
     dataDir: join(folder, 'city'),
     keyPassphraseFile: null,
+    vcApiIssuers: [],
+    keyAttestersFile: null,
+    walletsFile,
+    verifierCertificateFile: null,
     token: null,
     databaseUrl: options.databaseUrl ?? null,
     ledgerRpcUrl: null,
     ledgerPrivateKey: null,
+    ledgerFormerPrivateKey: null,
     ledgerContract: null,
     ledgerChain: null,
     ledgerConfirmations: null,
@@ -72,6 +83,7 @@ export async function openStage(options: { databaseUrl?: string } = {}): Promise
     analyst: await newIdentity('analyst'),
     as: (identity) => connect(city, identity),
     newIdentity,
+    wallets: walletMakers(walletProvider),
     newWallet: async () => signerFromJwk(await generatePrivateJwk()),
     trust: () => trustOf({ registrar: city.registrar.did, authority: city.authority.did }),
     close: async () => {

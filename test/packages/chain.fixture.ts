@@ -1,29 +1,17 @@
 import { createAcceptance, delegate } from '@tillit/client'
 import { signerFromSeed, thumbprint, toPublicJwk } from '@tillit/keys'
 import { scopeDigest } from '@tillit/policy'
-import { type Permission, type Scope, scopeType } from '@tillit/schemas'
+import type { Permission, Scope } from '@tillit/schemas'
+import { baseScope } from '../../packages/policy/src/base-scope.fixture.ts'
 
 const now = new Date('2026-03-01T12:00:00Z')
 const [party, processor] = ['did:web:adviser.example', 'did:web:cloud.example']
 const scope: Scope = {
-  type: scopeType,
-  actions: ['read'],
-  datatypes: ['validated_history'],
-  resources: ['gsrn:707057500000000001'],
-  products: ['active_energy'],
-  directions: ['consumption'],
+  ...baseScope,
   period: { from: '2025-01-01T00:00:00Z', to: '2026-06-01T00:00:00Z' },
   finest_granularity: 'P1D',
-  subject_form: 'identified',
-  delivery: ['pull'],
-  purpose: [{ code: 'energy-advice', required: true }],
-  legal_basis: 'eu-gdpr:A6-1-a',
-  eprivacy_basis: null,
   expires: '2026-06-01T00:00:00Z',
-  delete_after: 'P30D',
   delegation: { max_depth: 1, recipients: [processor] },
-  countries: ['NO'],
-  data_need: null,
 }
 
 /** A customer's acceptance and one delegation on it, with the key that whoever verifies them must know. */

@@ -179,7 +179,7 @@ describe('installed by an outsider', () => {
   test('the types and the examples of the README hold together', async () => {
     const readme = (await inTarball('client', 'package/README.md')).out
     const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
-    expect(examples).toHaveLength(3)
+    expect(examples).toHaveLength(4)
     const names = examples.map((_, i) => `example-${i}.ts`)
     for (const [i, name] of names.entries()) await writeFile(join(outsider.folder, name), examples[i] ?? '')
     const compilerOptions = {

@@ -19,6 +19,10 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
     const { verifyReceipt, verifyUsage } = await import('./verify-receipt.ts')
     return { run: verifyReceipt, usage: () => verifyUsage }
   },
+  receipt: async () => {
+    const { makeReceipt, receiptUsage } = await import('./make-receipt.ts')
+    return { run: makeReceipt, usage: () => receiptUsage }
+  },
   fsck: async () => {
     const { fsck, fsckUsage } = await import('./audit/fsck.ts')
     return { run: fsck, usage: () => fsckUsage }
@@ -27,9 +31,17 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
     const { monitor, monitorUsage } = await import('./audit/monitor.ts')
     return { run: monitor, usage: () => monitorUsage }
   },
+  credentials: async () => {
+    const { credentials, usageOfCredentials } = await import('./credentials/credentials.ts')
+    return { run: credentials, usage: usageOfCredentials }
+  },
   did: async () => {
     const { did, usageOfDid } = await import('./did/did.ts')
     return { run: did, usage: usageOfDid }
+  },
+  wallet: async () => {
+    const { usageOfWallet, wallet } = await import('./wallet/wallet.ts')
+    return { run: wallet, usage: usageOfWallet }
   },
   anchor: async () => {
     const { anchorStatus, anchorUsage } = await import('./anchor-status.ts')
@@ -45,6 +57,7 @@ const summaries = [
   ['import FILE', 'a Green Button feed or a CSV file into a metering point'],
   ['read', 'readings of a metering point, as an eligible party'],
   ['verify RECEIPT', 'a receipt: entry, log, ledger'],
+  ['receipt ENTRY', 'a receipt of a public entry: of a listed DID, for instance'],
   ['fsck URL', 'the whole log of a city, with all that the city and the ledger say'],
   ['monitor URL', 'follows a city’s log: forks, shrinking, what waits too long'],
   ['did create PLACE', 'a did:webvh of one’s own, made offline'],
@@ -53,8 +66,16 @@ const summaries = [
   ['did move PLACE', 'to another place, with its history'],
   ['did deactivate', 'its end'],
   ['did resolve DID', 'what any DID resolves to'],
+  ['credentials issue', 'credentials or offers for a whole customer base, from a CSV file'],
+  ['credentials revoke ID', 'ends a credential for good'],
+  ['credentials suspend ID', 'for a while; credentials reinstate ID ends that'],
+  ['credentials key-compromised KEY', 'nothing that the key signed is believed any more'],
   ['anchor status', 'how far the ledger holds a city’s log, and whether the two agree'],
+  ['wallet receive LINK', 'credentials that are offered, into a wallet in a file'],
+  ['wallet list', 'what it holds; wallet collect fetches what was promised'],
+  ['wallet present LINK', 'shows what a verifier asks, and answers'],
   ['witness init', 'the keys of a witness of logs'],
+  ['witness rotate', 'new keys for it, beside the old ones until those are ended'],
   ['witness', 'runs it: cosigns what follows, refuses forks'],
 ] as const
 

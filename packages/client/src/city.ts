@@ -61,7 +61,8 @@ export function connectCity(options: CityOptions): City {
   const connection: Connection = {
     ...options,
     url: options.url.replace(/\/$/, ''),
-    fetch: options.fetch ?? fetch,
+    // Browsers refuse `fetch` as a method of anything but the window.
+    fetch: options.fetch ?? ((...request) => fetch(...request)),
     now: options.now ?? (() => new Date()),
     token: null,
   }

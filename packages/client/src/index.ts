@@ -1,5 +1,14 @@
 // What outsiders need of our other packages comes from here too: those are not published on their own.
-export type { Inflate, VerifiedCredential } from '@tillit/credential'
+export {
+  type Inflate,
+  type ReadStatus,
+  type ResolveDid,
+  signKeyCompromise,
+  type TrustBundle,
+  type VerifiedCredential,
+  type VerifiedOffline,
+  verifyOffline,
+} from '@tillit/credential'
 export {
   type CreateDidOptions,
   createDid,
@@ -87,13 +96,47 @@ export {
   type DeviceState,
   isOffline,
 } from './device.ts'
+export { openPublicEntry, type PublicEntry } from './open-public-entry.ts'
 export { completeReceipt } from './receipt.ts'
 export { type RegisterDidOptions, registerDid } from './register-did.ts'
 export {
   createAcceptance,
-  createCredentialProof,
   createKeyBinding,
   createStatement,
   type StatementOptions,
 } from './statements.ts'
+export { fetchTrustBundle } from './trust-bundle.ts'
 export { resolveThrough, type TrustAnchors, verifyCredential } from './verify-credential.ts'
+export type { AuthorizationStart, PendingAuthorization } from './wallet/authorization-request.ts'
+export type { CredentialOffer, TxCodeHint } from './wallet/credential-offer.ts'
+export type { CredentialDescription } from './wallet/describe-credential.ts'
+export {
+  createDocumentStore,
+  createMemoryWalletStore,
+  type DocumentPlace,
+  type WalletDocument,
+} from './wallet/document-store.ts'
+export { createIndexedDbStore, type IndexedDb } from './wallet/indexed-db-store.ts'
+export type { CredentialConfiguration, IssuerMetadata } from './wallet/issuer-metadata.ts'
+export type { Candidate, ShownClaim } from './wallet/match-credentials.ts'
+export {
+  type OpenedOffer,
+  type OpenedRequest,
+  openWallet,
+  type ReceiveOptions,
+  type Wallet,
+  type WalletOptions,
+} from './wallet/open-wallet.ts'
+export type { PresentationRequest } from './wallet/presentation-request.ts'
+export type { Received } from './wallet/receive-credentials.ts'
+export { statusFromCity } from './wallet/status-from-city.ts'
+export type { TransactionData } from './wallet/transaction-data.ts'
+export type { AttestKeys, WalletAttestation, WalletClient } from './wallet/wallet-context.ts'
+export type {
+  CredentialStore,
+  DeferredCredential,
+  HeldCredential,
+  KeyStore,
+  WalletKey,
+  WalletStore,
+} from './wallet/wallet-store.ts'

@@ -64,17 +64,6 @@ export async function createKeyBinding(
   return signJws({ typ: 'tillit-key-binding+jwt', jwk: toPublicJwk(signer.publicKey) }, claims, signer)
 }
 
-/** Proof of possession for a credential request (OpenID4VCI 1.0 appendix F.1). */
-export async function createCredentialProof({
-  signer,
-  now,
-  audience,
-  nonce,
-}: StatementOptions & { audience: string; nonce: string }): Promise<string> {
-  const claims = { iss: didKeyFor(signer.publicKey), aud: audience, iat: seconds(now), nonce }
-  return signJws({ typ: 'openid4vci-proof+jwt', jwk: toPublicJwk(signer.publicKey) }, claims, signer)
-}
-
 function seconds(time: Date): number {
   return Math.floor(time.getTime() / 1000)
 }

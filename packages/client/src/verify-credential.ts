@@ -1,4 +1,12 @@
-import { type Inflate, statusReader, type VerifiedCredential, verifySdJwtVc } from '@tillit/credential'
+import {
+  type AuthenticClaims,
+  compromisedKeysReader,
+  type Gunzip,
+  type Inflate,
+  listStatusReader,
+  verifyCredential as verifyFrom,
+} from '@tillit/credential'
+import { Problem } from '@tillit/problem'
 import type { DidResolutionResult, Party } from '@tillit/schemas'
 import { type City, CityError } from './city.ts'
 
@@ -9,34 +17,83 @@ export interface TrustAnchors {
   authority: string
   /** zlib inflate with a limit on the result. */
   inflate: Inflate
+  /** The same for gzip: needed for credentials in the W3C's data model, whose status stands in a Bitstring Status List. */
+  gunzip?: Gunzip
   now: Date
 }
 
 /**
- * Verifies a credential as any outsider would: everything that the city hands over (documents, accreditations, status lists)
- * is itself verified up to the registrar's DID. Throws the Problems of verifySdJwtVc.
+ * Verifies a credential in any format (text or object) as any outsider would: everything that the city hands over (documents,
+ * accreditations, status lists) is itself verified up to the registrar's DID. Throws the Problems of verifyCredential in
+ * @tillit/credential.
  */
-export function verifyCredential(city: City, credential: string, anchors: TrustAnchors): Promise<VerifiedCredential> {
-  const { registrar, authority, inflate, now } = anchors
-  const resolveDid = (did: string) => resolveThrough(city, did)
-  return verifySdJwtVc(credential, {
+export function verifyCredential(
+  city: City,
+  credential: unknown,
+  anchors: TrustAnchors,
+): Promise<AuthenticClaims & { status: 'valid' }> {
+  return verifyFromSources(sourcesOf(city), credential, anchors)
+}
+
+/** Where what verifying takes comes from. Nothing of it is trusted. */
+export interface TrustSources {
+  resolveDid: (did: string, options?: { versionTime?: string }) => Promise<DidResolutionResult>
+  /** A status list of either kind. */
+  fetchList: (uri: string) => Promise<string>
+  accreditationOf: (did: string) => Promise<string | null>
+  fetchCompromisedKeys: () => Promise<string>
+}
+
+export function sourcesOf(city: City): TrustSources {
+  return {
+    resolveDid: (did, options = {}) => resolveThrough(city, did, options),
+    fetchList: (uri) => fetchStatusList(city, uri, 'application/statuslist+jwt, application/vc+jwt'),
+    accreditationOf: (did) => accreditationOf(city, did),
+    fetchCompromisedKeys: () =>
+      city.text('GET', '/trust/compromised-keys', { accept: 'application/compromised-keys+jwt' }),
+  }
+}
+
+export function verifyFromSources(
+  { resolveDid, fetchList, accreditationOf, fetchCompromisedKeys }: TrustSources,
+  credential: unknown,
+  { registrar, authority, inflate, gunzip, now }: TrustAnchors,
+): Promise<AuthenticClaims & { status: 'valid' }> {
+  const common = { issuerDids: [authority], resolveDid, now: () => now }
+  return verifyFrom(credential, {
     resolveDid,
     now,
-    status: statusReader({
-      issuerDids: [authority],
-      resolveDid,
-      inflate,
-      now: () => now,
-      fetchToken: (uri) => city.text('GET', new URL(uri).pathname, { accept: 'application/statuslist+jwt' }),
-    }),
-    trust: { rootDid: registrar, authorityDids: [authority], accreditationOf: (did) => accreditationOf(city, did) },
+    status: listStatusReader({ ...common, inflate, ...(gunzip === undefined ? {} : { gunzip }), fetchList }),
+    trust: {
+      rootDid: registrar,
+      authorityDids: [authority],
+      accreditationOf,
+      keyIsCompromised: compromisedKeysReader({ ...common, fetchList: fetchCompromisedKeys }),
+    },
   })
 }
 
-/** The resolution result of a city's resolver, also for DIDs that do not resolve. */
-export async function resolveThrough(city: City, did: string): Promise<DidResolutionResult> {
+/** The list at an address that a credential names. Throws Problem status-unknown where the city has none. */
+export async function fetchStatusList(city: City, uri: string, accept: string): Promise<string> {
+  const address = URL.parse(uri)
+  if (!address) throw new Problem('status-unknown', { detail: 'The status list has no address' })
+  try {
+    return await city.text('GET', address.pathname, { accept })
+  } catch (cause) {
+    if (!(cause instanceof CityError && (cause.status === 400 || cause.status === 404))) throw cause
+    throw new Problem('status-unknown', { detail: 'The city has no such status list', cause })
+  }
+}
+
+/** The resolution result of a city's resolver, also for DIDs that do not resolve; of the version of a time where one is named. */
+export async function resolveThrough(
+  city: City,
+  did: string,
+  { versionTime }: { versionTime?: string } = {},
+): Promise<DidResolutionResult> {
   return city.get<DidResolutionResult>(`/1.0/identifiers/${encodeURIComponent(did)}`, {
     accept: 'application/did-resolution',
+    query: { versionTime },
   })
 }
 

@@ -33,6 +33,11 @@ export function entryHash(text: EntryText, previousVersionId: string): string {
   return multihash(text(previousVersionId))
 }
 
+/** Whether a placeholder for the SCID stands anywhere in the entry. */
+export function hasPlaceholder(text: EntryText): boolean {
+  return text('').includes(scidPlaceholder)
+}
+
 /** The SCID that the first entry must have: the hash of itself with placeholders wherever the SCID stands. */
 export function scidOf(text: EntryText, scid: string): string {
   return multihash(text(scidPlaceholder).replaceAll(scid, scidPlaceholder))

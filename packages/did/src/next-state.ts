@@ -2,7 +2,7 @@ import type { DidLogEntry } from '@tillit/schemas'
 import type { DIDDocument } from 'did-resolver'
 import { checkDocument } from './did-document.ts'
 import { type DidParameters, multikeysCommitted, readParameters, type WitnessConfig } from './did-parameters.ts'
-import { type EntryText, entryHash, entryText, scidOf, scidPlaceholder } from './entry-hash.ts'
+import { type EntryText, entryHash, entryText, hasPlaceholder, scidOf } from './entry-hash.ts'
 import { readEntryProofs } from './entry-proof.ts'
 import { checkEntryShape } from './entry-shape.ts'
 import { parseDid } from './parse-did.ts'
@@ -66,7 +66,7 @@ export function followEntry(step: DidStep): { state: DidState; signatures: Signa
   if (previous?.deactivated) throw refuseEntry('The DID is deactivated', '')
   const parameters = readParameters(entry.parameters)
   const text = entryText(entry)
-  const scid = previous?.scid ?? genesisScid(entry, text, parameters)
+  const scid = previous?.scid ?? genesisScid(text, parameters)
   checkVersion(entry, { previous, text, scid })
   checkTime(entry, previous, now)
   const updateKeys = previous === null ? genesisUpdateKeys(parameters) : parameters.updateKeys
@@ -95,12 +95,11 @@ export function followEntry(step: DidStep): { state: DidState; signatures: Signa
   return { state, signatures, text: () => text.whole(entry) }
 }
 
-function genesisScid(entry: DidLogEntry, text: EntryText, { method, scid }: DidParameters): string {
+function genesisScid(text: EntryText, { method, scid }: DidParameters): string {
   if (method === undefined) throw refuseEntry('The first entry does not name the method', '/parameters/method')
   if (scid === undefined) throw refuseEntry('The first entry does not name the SCID', '/parameters/scid')
   // Two entries that differ only in a placeholder would have the same SCID.
-  if (JSON.stringify([entry.parameters, entry.state]).includes(scidPlaceholder))
-    throw refuseEntry('A placeholder for the SCID was left in the entry', '')
+  if (hasPlaceholder(text)) throw refuseEntry('A placeholder for the SCID was left in the entry', '')
   if (scidOf(text, scid) !== scid) throw refuseEntry('The SCID is not the hash of the first entry', '/parameters/scid')
   return scid
 }

@@ -5,7 +5,8 @@ import { didKeyDocument, didKeyFor } from '@tillit/did'
 import { createLogger, createServer, createTestIssuer, type TestCaller, type TillitServer } from '@tillit/http'
 import { type Signer, signerFromSeed, signJws, toMultikey } from '@tillit/keys'
 import { gsrnCheckDigit } from '@tillit/metering'
-import { type BatchClaims, type DidResolutionResult, type Reading, type Scope, scopeType } from '@tillit/schemas'
+import type { BatchClaims, DidResolutionResult, Reading, Scope } from '@tillit/schemas'
+import { baseScope } from '../../../packages/policy/src/base-scope.fixture.ts'
 import { createMetering, type MeteringTables } from '../src/index.ts'
 import { addParty, standInViews } from './stand-in-views.ts'
 
@@ -166,27 +167,7 @@ export function signBatch(claims: BatchClaims, signer: Signer): Promise<string> 
 }
 
 export function scopeFor(gsrn: string, change: Partial<Scope> = {}): Scope {
-  return {
-    type: scopeType,
-    actions: ['read'],
-    datatypes: ['validated_history'],
-    resources: [`gsrn:${gsrn}`],
-    products: ['active_energy'],
-    directions: ['consumption'],
-    period: { from: '2025-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' },
-    finest_granularity: 'P1D',
-    subject_form: 'identified',
-    delivery: ['pull'],
-    purpose: [{ code: 'energy-advice', required: true }],
-    legal_basis: 'eu-gdpr:A6-1-a',
-    eprivacy_basis: null,
-    expires: '2027-01-01T00:00:00Z',
-    delete_after: 'P30D',
-    delegation: { max_depth: 0, recipients: [] },
-    countries: ['NO'],
-    data_need: null,
-    ...change,
-  }
+  return { ...baseScope, resources: [`gsrn:${gsrn}`], finest_granularity: 'P1D', ...change }
 }
 
 export const permissionId = (letter: string) => `perm_${letter.repeat(22)}`
