@@ -29,25 +29,27 @@ export function createAccessStore(db: Database<PermissionsTables>) {
   return {
     /** One statement is one snapshot, and one round trip however many questions there are. */
     async load(asked: { points: string[]; subjects: string[]; caller: string }): Promise<AccessSnapshot> {
-      const { rows } = await sql<SnapshotRow>`${prepared('load-access')}
+      const [point, subject] = [asked.points[0], asked.subjects[0]]
+      // A statement of its own for the single question: PostgreSQL keeps one plan for it, and would plan lists anew each time.
+      const isSingle = asked.points.length === 1 && asked.subjects.length === 1
+      const points = isSingle ? sql`= ${point}` : sql`= any(${asked.points}::text[])`
+      const subjects = isSingle ? sql`= ${subject}` : sql`= any(${asked.subjects}::text[])`
+      const { rows } = await sql<SnapshotRow>`${prepared(isSingle ? 'load-access-one' : 'load-access')}
         with path as materialized (
           select permission_id, version, state, party_did, caller_did, metering_point_id, customer_id, scope, chain_digest,
                  chain_expires, delegation_revoked, intermediary_dids
             from permissions.path_v1
-           where metering_point_id = any(${asked.points}::text[]) and caller_did = any(${asked.subjects}::text[])
-        ), involved (did) as (
-          select ${asked.caller} union select caller_did from path union select party_did from path
-           union select unnest(intermediary_dids) from path
+           where metering_point_id ${points} and caller_did ${subjects}
         )
         select (select json_agg(json_build_object('id', id, 'gsrn', gsrn, 'utility_did', utility_did))
-                  from metering.metering_point_v1 where id = any(${asked.points}::text[])) as points,
+                  from metering.metering_point_v1 where id ${points}) as points,
                (select json_agg(path) from path) as paths,
                (select json_agg(json_build_object('metering_point_id', metering_point_id, 'customer_id', customer_id,
                                                   'valid_from', valid_from, 'valid_to', valid_to))
-                  from metering.entitlement_v1 where metering_point_id = any(${asked.points}::text[])) as entitlements,
-               (select json_agg(party) from credentials.party_v1 as party where did in (select did from involved)) as parties`.execute(
-        db,
-      )
+                  from metering.entitlement_v1 where metering_point_id ${points}) as entitlements,
+               (select json_agg(party) from credentials.party_v1 as party
+                 where did = any(array(select unnest(array[party_did, caller_did] || intermediary_dids) from path)
+                                 || ${asked.caller}::text)) as parties`.execute(db)
       const [row] = rows
       return {
         points: row?.points ?? [],
