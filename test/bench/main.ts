@@ -2,11 +2,16 @@ import { parseArgs } from 'node:util'
 import { credentialFormatsBench } from './credentials.ts'
 import { credentialsStatusBench } from './credentials-status.ts'
 import { describeFigure, type Figure } from './figure.ts'
+import { permissionsBench } from './permissions.ts'
 import { policyBench } from './policy.ts'
 import { readingBench } from './reading.ts'
 import { registryBench } from './registry.ts'
 
 const benches: Record<string, { about: string; run: () => Promise<Figure[]> }> = {
+  permissions: {
+    about: 'AuthZEN evaluations over HTTP, beside bare routes on the same database',
+    run: permissionsBench,
+  },
   policy: { about: 'decisions and delegation chains, beside Cedar and raw signature verification', run: policyBench },
   reading: { about: 'the protected read, beside bare routes on the same database', run: readingBench },
   credentials: {
@@ -23,7 +28,7 @@ const usage = `npm run bench -- [NAME] [--json]
   Measures each figure and its reference in alternating rounds of one run. A missed target is told, not an error.
   --json  one JSON object a figure
 ${Object.entries(benches)
-  .map(([name, { about }]) => `  ${name.padEnd(9)}${about}`)
+  .map(([name, { about }]) => `  ${name.padEnd(13)}${about}`)
   .join('\n')}`
 
 /** Exit status 2: asked for something unknown. A bench that could not run ends the process with its error. */

@@ -23,6 +23,7 @@ export interface City {
   service: Permissions
   /** The clock of the city, in the hands of the test. */
   clock: { now: Date }
+  authority: Actor
   utility: Actor
   adviser: Actor
   processor: Actor
@@ -32,6 +33,8 @@ export interface City {
   /** The customer's metering point. */
   gsrn: string
   meteringPoint: string
+  /** What shows who asks, for one request that is written by hand. */
+  headersOf(caller: TestCaller, method: string, path: string): Promise<Record<string, string>>
   call(
     caller: TestCaller,
     method: 'GET' | 'POST',
@@ -70,6 +73,7 @@ export async function buildCity(): Promise<City> {
       ),
     }),
     authorityDid,
+    signAsAuthority: (typ, claims) => signJws({ typ, kid: `${authorityDid}#key` }, claims, authority.signer),
     publicUrl,
     logger: createLogger('silent'),
   })
@@ -93,6 +97,7 @@ export async function buildCity(): Promise<City> {
     db,
     service,
     clock,
+    authority,
     utility,
     adviser,
     processor,
@@ -101,6 +106,7 @@ export async function buildCity(): Promise<City> {
     neighbour,
     gsrn: '707057500000000001',
     meteringPoint: encodeId('mp', randomBytes(idBytes)),
+    headersOf: (...about) => issuer.headers(...about),
     async call(caller, method, path, { body, headers = {} } = {}) {
       const authentication = await issuer.headers(caller, method, path)
       const reply = await app.inject({

@@ -18,6 +18,8 @@ export interface PermissionsPorts {
   }): Promise<{ credential: string }>
   /** The authority's own DID: audience of statements. */
   authorityDid: string
+  /** A compact JWS of that type by the authority, under a key of its DID. */
+  signAsAuthority(typ: string, claims: object): Promise<string>
   publicUrl: string
   catalogue?: PurposeCatalogue
   logger: Pick<FastifyBaseLogger, 'error'>

@@ -6,7 +6,6 @@ import type {
   DelegationRow,
   EventRow,
   PartyRow,
-  PathRow,
   PermissionRow,
   PermissionsTables,
   StatementRow,
@@ -34,13 +33,6 @@ export function createStore(db: Database<PermissionsTables>) {
     ...readerOf(db),
     transaction: <T>(work: (writer: Writer) => Promise<T>): Promise<T> =>
       db.transaction().execute((trx) => work(writerOf(trx))),
-    /** Several reads from one snapshot. */
-    snapshot: <T>(work: (reader: Reader) => Promise<T>): Promise<T> =>
-      db
-        .transaction()
-        .setIsolationLevel('repeatable read')
-        .setAccessMode('read only')
-        .execute((trx) => work(readerOf(trx))),
   }
 }
 
@@ -78,22 +70,8 @@ function readerOf(db: Kysely<PermissionsTables>) {
       return new Map(rows.map(({ gsrn, id }) => [gsrn, id]))
     },
 
-    findPoint: (id: string) =>
-      db.selectFrom('metering.metering_point_v1').selectAll().where('id', '=', id).executeTakeFirst(),
-
-    entitlementsOf: (meteringPointId: string) =>
-      db.selectFrom('metering.entitlement_v1').selectAll().where('metering_point_id', '=', meteringPointId).execute(),
-
     findParty: (did: string): Promise<PartyRow | undefined> =>
       db.selectFrom('credentials.party_v1').selectAll().where('did', '=', did).executeTakeFirst(),
-
-    listPaths: (meteringPointId: string, callerDid: string): Promise<PathRow[]> =>
-      db
-        .selectFrom('permissions.path_v1')
-        .selectAll()
-        .where('metering_point_id', '=', meteringPointId)
-        .where('caller_did', '=', callerDid)
-        .execute(),
 
     listEvents: (permissionId: string): Promise<EventRow[]> =>
       db

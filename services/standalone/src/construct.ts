@@ -10,7 +10,7 @@ import {
 } from '@tillit/database'
 import { createForeignHosts, createServer, type TillitServer } from '@tillit/http'
 import type { KeyStore } from '@tillit/key-store'
-import { type Signer, thumbprint, toPublicJwk } from '@tillit/keys'
+import { type Signer, signJws, thumbprint, toPublicJwk } from '@tillit/keys'
 import { type AuthorizationTables, createAuthorization, type Persona } from '@tillit/service-authorization'
 import {
   type Credentials,
@@ -180,6 +180,7 @@ export async function constructCity({
     resolveDid,
     issueCredential,
     authorityDid: authority.did,
+    signAsAuthority: (typ, claims) => signJws({ typ, kid: authority.keyId }, claims, authority.signer),
     publicUrl,
     logger,
   })
