@@ -33,6 +33,13 @@ export function createStore(db: Database<PermissionsTables>) {
     ...readerOf(db),
     transaction: <T>(work: (writer: Writer) => Promise<T>): Promise<T> =>
       db.transaction().execute((trx) => work(writerOf(trx))),
+    /** Several reads from one snapshot. */
+    snapshot: <T>(work: (reader: Reader) => Promise<T>): Promise<T> =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute((trx) => work(readerOf(trx))),
   }
 }
 
