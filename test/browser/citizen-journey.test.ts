@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { CityError } from '@tillit/client'
+import { CityError, connectCity, createMemoryWalletStore, openWallet, resolveThrough } from '@tillit/client'
 import { verifyReceipt } from '@tillit/log'
 import type { Permission, ReadingSeries, Receipt } from '@tillit/schemas'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readQr } from '../../services/verifier/test/read-qr.ts'
 import {
   adviserName,
   type CityWithARequest,
@@ -43,6 +44,62 @@ const isInSight = (heading: string) =>
   })
 const lookAgain = async () => page.getByRole('button', { name: 'Look again' }).click()
 
+/** The credentials in the browser's wallet, with the key of each and how many keys there are in all. */
+function walletInBrowser(): Promise<{ key: string; extractable: boolean; keys: number }[]> {
+  return page.evaluate(`(async () => {
+    const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result) })
+    const { name } = (await indexedDB.databases()).find(({ name }) => name.startsWith('tillit-wallet-'))
+    const database = await done(indexedDB.open(name))
+    const all = (store) => done(database.transaction(store).objectStore(store).getAll())
+    const keys = await all('keys')
+    const credentials = await all('credentials')
+    database.close()
+    return credentials.map(({ keyId }) => {
+      const { pair } = keys.find(({ id }) => id === keyId)
+      return { key: keyId, extractable: pair.privateKey.extractable, keys: keys.length }
+    })
+  })()`)
+}
+
+const naturalWidth = (element: unknown) => (element as { naturalWidth: number }).naturalWidth
+
+async function offerElsewhere(on: Page): Promise<Locator> {
+  await on.getByRole('button', { name: 'Put it into another wallet' }).click()
+  const offer = on.getByRole('article', { name: 'For your other wallet' })
+  await offer.getByRole('link').waitFor()
+  return offer
+}
+
+/** The link, the code as it is read, and the code as it is heard. */
+async function shownIn(offer: Locator): Promise<{ link: string; code: string; heard: string }> {
+  const link = await offer.getByRole('link', { name: 'Open it in a wallet on this device' }).getAttribute('href')
+  return {
+    link: link ?? '',
+    code: await offer.locator('.code > [aria-hidden]').innerText(),
+    heard: await offer.locator('.code > :not([aria-hidden])').innerText(),
+  }
+}
+
+/** A wallet that is not in this browser, and has nothing of its session. */
+function walletElsewhere() {
+  const anyone = connectCity({ url: city.url })
+  return openWallet({
+    store: createMemoryWalletStore(),
+    resolveDid: (did, options) => resolveThrough(anyone, did, options),
+  })
+}
+
+/** The citizen in a browser of its own, the proof in its wallet, and its clock in our hands. */
+async function signedInElsewhere(): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext()
+  const other = await context.newPage()
+  await other.clock.install()
+  await other.goto(`${city.url}/portal/sign-in`)
+  await other.getByRole('button', { name: citizenName }).click()
+  await other.getByRole('article', { name: 'Metering point entitlement' }).waitFor()
+  return { context, page: other }
+}
+
 function read(granularity: string): Promise<ReadingSeries> {
   const to = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000)
   const from = new Date(to.getTime() - 7 * 86_400_000)
@@ -72,6 +129,79 @@ test('the citizen signs in, sees her own days, and receives the proof that the m
   const credential = page.getByRole('article', { name: 'Metering point entitlement' })
   await credential.getByText(utilityName).waitFor()
   await credential.getByText(/^did:webvh:/).waitFor()
+})
+
+test('another proof takes the place of the first, under a new key that cannot leave the browser', async () => {
+  const [before] = await walletInBrowser()
+  await page.getByRole('button', { name: 'Get it anew' }).click()
+  const isNew = async () =>
+    (await walletInBrowser()).map(({ key, ...rest }) => ({ isNew: key !== before?.key, ...rest }))
+  await expect.poll(isNew).toEqual([{ isNew: true, extractable: false, keys: 1 }])
+  await expect.poll(() => page.getByRole('article', { name: 'Metering point entitlement' }).count()).toBe(1)
+})
+
+test('she puts the proof into another wallet, with the picture or the link and a code', async () => {
+  const offer = await offerElsewhere(page)
+  await expect.poll(() => page.evaluate('document.activeElement?.textContent')).toBe('For your other wallet')
+  const picture = offer.getByRole('img', { name: 'QR code' })
+  await expect.poll(() => picture.evaluate(naturalWidth)).toBeGreaterThan(0)
+  const { link, code, heard } = await shownIn(offer)
+  expect(code).toMatch(/^\d{6}$/)
+  expect(heard).toBe([...code].join(', '))
+  const drawn = await fetch((await picture.getAttribute('src')) ?? '')
+  expect(readQr(await drawn.text())).toBe(link)
+  await offer.getByText('It can be taken for about 10 minutes more.').waitFor()
+
+  await offer.getByRole('button', { name: 'Look again' }).click()
+  await offer.getByRole('status').filter({ hasText: 'no wallet had taken it yet' }).waitFor()
+  const phone = walletElsewhere()
+  expect(await refusalOf(phone.openOffer(link).then((opened) => phone.receive(opened)))).toContain('needs the code')
+  await phone.receive(await phone.openOffer(link), { txCode: code })
+  const [received, ...more] = await phone.list()
+  expect(more).toEqual([])
+  expect(received).toMatchObject({
+    ...{ type: 'MeteringPointEntitlement', claims: { metering_point: city.meteringPointId, role: 'holder' } },
+  })
+
+  await offer.getByRole('button', { name: 'Look again' }).click()
+  await offer.getByRole('status').filter({ hasText: 'Your other wallet received it.' }).waitFor()
+  expect(await offer.getByRole('img').count()).toBe(0)
+  expect(await page.content()).not.toContain(heard)
+  expect(await page.getByRole('article', { name: 'Metering point entitlement' }).count()).toBe(1)
+})
+
+test('an offer to another wallet that she takes back opens nothing any more', async () => {
+  const offer = await offerElsewhere(page)
+  const { link, code, heard } = await shownIn(offer)
+  const phone = walletElsewhere()
+  const opened = await phone.openOffer(link)
+  await offer.getByRole('button', { name: 'Take it back' }).click()
+  await offer.getByRole('status').filter({ hasText: 'Taken back.' }).waitFor()
+  expect(await page.content()).not.toContain(heard)
+  await expect(phone.receive(opened, { txCode: code })).rejects.toThrow()
+  await expect(walletElsewhere().openOffer(link)).rejects.toThrow()
+  expect(await phone.list()).toEqual([])
+})
+
+test('an offer that was received before she takes it back is not said to be taken back', async () => {
+  const offer = await offerElsewhere(page)
+  const { link, code } = await shownIn(offer)
+  const phone = walletElsewhere()
+  await phone.receive(await phone.openOffer(link), { txCode: code })
+  await offer.getByRole('button', { name: 'Take it back' }).click()
+  await offer.getByRole('status').filter({ hasText: 'Your other wallet received it.' }).waitFor()
+})
+
+test('an offer fits at 360 pixels, also with large text', async () => {
+  const offer = await offerElsewhere(page)
+  await page.setViewportSize({ width: 360, height: 700 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+  await page.evaluate("document.documentElement.style.fontSize = '200%'")
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+  await page.evaluate("document.documentElement.style.fontSize = ''")
+  await page.setViewportSize({ width: 1280, height: 720 })
+  await offer.getByRole('button', { name: 'Take it back' }).click()
+  await offer.getByRole('status').filter({ hasText: 'Taken back.' }).waitFor()
 })
 
 test('she sees who asks, why and what it reveals, and cannot accept without choosing how much', async () => {
@@ -197,7 +327,7 @@ test('in a new browser a new key is made and bound, and it may answer as the old
   const context = await browser.newContext()
   const elsewhere = await context.newPage()
   const entitlement = Promise.withResolvers<void>()
-  await elsewhere.route('**/portal/api/credentials', async (route) => {
+  await elsewhere.route('**/openid4vci/credential', async (route) => {
     await entitlement.promise
     await route.continue()
   })
@@ -211,6 +341,61 @@ test('in a new browser a new key is made and bound, and it may answer as the old
   await elsewhere.getByText('is now in your wallet').waitFor()
   expect(await elsewhere.getByText(`You refused ${adviserName}`).isVisible()).toBe(true)
   expect((await city.adviser.get<Permission>(`/permissions/${again.id}`)).state).toBe('REJECTED')
+  await context.close()
+})
+
+test('what fails around an offer is said and can be tried again, and when its time is up nothing of it is shown', async () => {
+  const { context, page: other } = await signedInElsewhere()
+  const lost = /Check your connection and try again/
+  const failing = async (address: string, work: () => Promise<unknown>, words: string | RegExp) => {
+    await other.route(address, (route) => route.abort())
+    await work()
+    await other.getByRole('alert').filter({ hasText: words }).waitFor()
+    await other.unroute(address)
+  }
+  const put = other.getByRole('button', { name: 'Put it into another wallet' })
+  await failing('**/portal/api/openid4vci/offers', () => put.click(), lost)
+  await failing('**/qr.svg', () => put.click(), 'The picture did not arrive')
+  const offer = other.getByRole('article', { name: 'For your other wallet' })
+  await offer.getByRole('button', { name: 'Try again' }).click()
+  await expect.poll(() => offer.getByRole('img').evaluate(naturalWidth)).toBeGreaterThan(0)
+  const lookAtOffer = () => offer.getByRole('button', { name: 'Look again' }).click()
+  await failing('**/portal/api/openid4vci/offers?*', lookAtOffer, lost)
+  await failing(
+    '**/portal/api/openid4vci/offers/*',
+    () => offer.getByRole('button', { name: 'Take it back' }).click(),
+    lost,
+  )
+  await lookAtOffer()
+  await offer.getByRole('status').filter({ hasText: 'no wallet had taken it yet' }).waitFor()
+  expect(await other.getByRole('alert').count()).toBe(0)
+  const { link, heard } = await shownIn(offer)
+  expect((await walletElsewhere().openOffer(link)).offer.configurationIds).toEqual(['MeteringPointEntitlement'])
+  await other.clock.fastForward('09:30')
+  await offer.getByText('It can be taken for less than a minute more.').waitFor()
+  await other.clock.fastForward('00:45')
+  await offer.getByText('The time is up. Look again to see').waitFor()
+  expect(await other.content()).not.toContain(heard)
+  expect(await offer.getByRole('link').count()).toBe(0)
+  await context.close()
+})
+
+test('a page of hers makes no offer for somebody who has signed in since, and does not come back by the back button', async () => {
+  const { context, page: left } = await signedInElsewhere()
+  const tab = await context.newPage()
+  await tab.goto(`${city.url}/portal/`)
+  await tab.getByRole('button', { name: 'Sign out' }).click()
+  await tab.getByRole('button', { name: 'Yes, sign me out' }).click()
+  await tab.getByRole('button', { name: 'Sign in' }).click()
+  await tab.getByRole('button', { name: 'Ola Hansen' }).click()
+  await tab.getByRole('heading', { name: 'Your meter data' }).waitFor()
+
+  await left.getByRole('button', { name: 'Put it into another wallet' }).click()
+  await left.getByRole('alert').filter({ hasText: 'Somebody else has signed in' }).waitFor()
+  expect(await left.getByRole('article', { name: 'For your other wallet' }).count()).toBe(0)
+  await left.getByRole('article', { name: 'Metering point entitlement' }).waitFor()
+  await left.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+  await left.getByText('Your wallet holds no proof').waitFor()
   await context.close()
 })
 

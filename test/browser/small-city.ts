@@ -36,6 +36,7 @@ export async function startSmallCity(
   const authorization = createAuthorization({
     db: database.connect<AuthorizationTables>('authorization'),
     ...{ publicUrl: url, environment: 'development', personas: [persona], cookieKeys: ['k'.repeat(32)], now, logger },
+    ...{ wallets: [], credentialConfigurations: [], credentialIdentifiers: async () => [] },
     tokenSigningJwks: { keys: [await generatePrivateJwk()] },
     portalClient: {
       clientId: 'portal',

@@ -1,18 +1,18 @@
+import type { CredentialDescription } from '@tillit/client'
 import { useCallback, useEffect, useId, useRef, useState } from 'react'
 import { ActionButton } from './action-button.tsx'
 import { Announcement, useAnnounce } from './announcer.tsx'
+import { AnotherWallet } from './another-wallet.tsx'
 import { Facts } from './facts.tsx'
 import { OrganisationName } from './organisations.tsx'
-import { sdJwtClaims } from './sd-jwt-claims.ts'
 import { Loaded } from './section.tsx'
 import { useResource } from './use-resource.ts'
-import type { Wallet } from './wallet.ts'
-import { findCredentials, type StoredCredential } from './wallet-store.ts'
+import { listCredentials, type Wallet } from './wallet.ts'
 import { day, errorWords } from './words.ts'
 
 /** What the wallet in this browser holds. The entitlement comes by itself on the first sign-in, and again when asked for. */
 export function Credentials({ customer, wallet }: { customer: string; wallet: Wallet | null }) {
-  const [held, reload] = useResource(useCallback(() => findCredentials(customer), [customer]))
+  const [held, reload] = useResource(useCallback(() => listCredentials(customer), [customer]))
   const announce = useAnnounce()
   const [busy, setBusy] = useState(false)
   const tried = useRef(false)
@@ -45,7 +45,7 @@ export function Credentials({ customer, wallet }: { customer: string; wallet: Wa
         {(credentials) => (
           <>
             {credentials.map((credential) => (
-              <Credential key={credential.type} credential={credential} />
+              <Credential key={credential.held.id} credential={credential} />
             ))}
             {credentials.length === 0 && (
               <p className="muted">
@@ -59,13 +59,19 @@ export function Credentials({ customer, wallet }: { customer: string; wallet: Wa
           </>
         )}
       </Loaded>
+      <AnotherWallet customer={customer} meteringPoint={held.state === 'ready' ? pointOf(held.value) : undefined} />
     </>
   )
 }
 
-function Credential({ credential }: { credential: StoredCredential }) {
-  const claims = sdJwtClaims(credential.credential)
-  const { gsrn, role, from, iss } = claims
+/** The metering point that the wallet here holds a proof of, when it is one. */
+function pointOf(held: readonly CredentialDescription[]): string | undefined {
+  const [point, ...more] = new Set(held.map(({ claims }) => claims.metering_point))
+  return typeof point === 'string' && more.length === 0 ? point : undefined
+}
+
+function Credential({ credential: { claims, issuer, held } }: { credential: CredentialDescription }) {
+  const { gsrn, role, from } = claims
   const id = useId()
   return (
     <article className="card" aria-labelledby={id}>
@@ -75,8 +81,8 @@ function Credential({ credential }: { credential: StoredCredential }) {
           ['Meter', text(gsrn)],
           ['You are its', text(role)],
           ['Since', typeof from === 'string' ? day(from) : ''],
-          ['Issued by', typeof iss === 'string' ? <OrganisationName key="issuer" did={iss} /> : ''],
-          ['Received', day(credential.received_at)],
+          ['Issued by', <OrganisationName key="issuer" did={issuer} />],
+          ['Received', day(held.receivedAt)],
         ]}
       />
     </article>

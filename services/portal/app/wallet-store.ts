@@ -1,7 +1,7 @@
 const databaseName = 'tillit-wallet'
-const version = 1
+const version = 2
 
-/** A wallet's key pair in this browser; the private half cannot be taken out. */
+/** The key pair that signs a customer's statements in this browser; the private half cannot be taken out. */
 export interface StoredKey {
   customer: string
   pair: CryptoKeyPair
@@ -9,25 +9,14 @@ export interface StoredKey {
   bound_to: string | null
 }
 
-export interface StoredCredential {
-  customer: string
-  type: string
-  credential: string
-  received_at: string
-}
-
 /** The customer's key here, or null. */
 export function findKey(customer: string): Promise<StoredKey | null> {
-  return withStore(
-    'keys',
-    'readonly',
-    async (store) => (await done<StoredKey | undefined>(store.get(customer))) ?? null,
-  )
+  return withStore('readonly', async (store) => (await done<StoredKey | undefined>(store.get(customer))) ?? null)
 }
 
 /** Keeps the key unless one is there already (another tab was quicker); gives the one that is kept. */
 export function keepKey(key: StoredKey): Promise<StoredKey> {
-  return withStore('keys', 'readwrite', async (store) => {
+  return withStore('readwrite', async (store) => {
     const there = await done<StoredKey | undefined>(store.get(key.customer))
     if (there !== undefined) return there
     await done(store.add(key))
@@ -36,27 +25,13 @@ export function keepKey(key: StoredKey): Promise<StoredKey> {
 }
 
 export async function markBound(key: StoredKey, authority: string): Promise<void> {
-  await withStore('keys', 'readwrite', (store) => done(store.put({ ...key, bound_to: authority })))
+  await withStore('readwrite', (store) => done(store.put({ ...key, bound_to: authority })))
 }
 
-export function findCredentials(customer: string): Promise<StoredCredential[]> {
-  return withStore('credentials', 'readonly', (store) =>
-    done<StoredCredential[]>(store.getAll(IDBKeyRange.bound([customer], [customer, []]))),
-  )
-}
-
-export async function keepCredential(credential: StoredCredential): Promise<void> {
-  await withStore('credentials', 'readwrite', (store) => done(store.put(credential)))
-}
-
-async function withStore<T>(
-  name: 'keys' | 'credentials',
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => Promise<T>,
-): Promise<T> {
+async function withStore<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
   const database = await open()
   try {
-    return await work(database.transaction(name, mode).objectStore(name))
+    return await work(database.transaction('keys', mode).objectStore('keys'))
   } finally {
     database.close()
   }
@@ -64,9 +39,10 @@ async function withStore<T>(
 
 function open(): Promise<IDBDatabase> {
   const request = indexedDB.open(databaseName, version)
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore('keys', { keyPath: 'customer' })
-    request.result.createObjectStore('credentials', { keyPath: ['customer', 'type'] })
+  request.onupgradeneeded = ({ oldVersion }) => {
+    if (oldVersion < 1) request.result.createObjectStore('keys', { keyPath: 'customer' })
+    // Credentials were kept here once; they are received again, into a wallet with keys of their own.
+    else request.result.deleteObjectStore('credentials')
   }
   return done(request)
 }

@@ -1,8 +1,19 @@
-import { CityError, createAcceptance, createCredentialProof, createKeyBinding, createStatement } from '@tillit/client'
+import {
+  CityError,
+  type CredentialDescription,
+  type Wallet as CredentialWallet,
+  connectCity,
+  createAcceptance,
+  createIndexedDbStore,
+  createKeyBinding,
+  createStatement,
+  openWallet as openCredentialWallet,
+  resolveThrough,
+} from '@tillit/client'
 import { type Signer, signerFromCryptoKeyPair } from '@tillit/keys'
-import type { Acknowledgement, Permission, Scope } from '@tillit/schemas'
+import type { Acknowledgement, NewOffer, Permission, Scope } from '@tillit/schemas'
 import { type Authority, city } from './city.ts'
-import { findKey, keepCredential, keepKey, markBound, type StoredCredential, type StoredKey } from './wallet-store.ts'
+import { findKey, keepKey, markBound, type StoredKey } from './wallet-store.ts'
 
 /** The version of the words that the page shows before somebody accepts. */
 const notice = { version: '1', locale: 'en' }
@@ -15,7 +26,7 @@ export interface Wallet {
   reject(permission: Permission): Promise<Acknowledgement>
   revoke(permission: Permission): Promise<Acknowledgement>
   /** Asks for the credential that says which metering point is the customer's, and keeps it. */
-  receiveEntitlement(): Promise<StoredCredential>
+  receiveEntitlement(): Promise<void>
 }
 
 /** The customer's wallet in this browser: made and bound on the first sign-in, and again when its key is lost. */
@@ -53,7 +64,7 @@ export async function openWallet(customer: string, authority: Authority): Promis
       }),
     reject: (permission) => whenBound(() => state('reject', permission)),
     revoke: (permission) => whenBound(() => state('revoke', permission)),
-    receiveEntitlement: () => whenBound(() => receiveEntitlement(customer, signer)),
+    receiveEntitlement: () => receiveEntitlement(customer),
   }
 }
 
@@ -67,17 +78,29 @@ async function bind(key: StoredKey, signer: Signer, authority: Authority): Promi
   await markBound(key, authority.did)
 }
 
-/** OpenID4VCI 1.0 in small: a nonce, a proof of possession over it, the credential. */
-async function receiveEntitlement(customer: string, signer: Signer): Promise<StoredCredential> {
-  const { c_nonce: nonce } = await city.post<{ c_nonce: string }>('/credentials/nonce')
-  const proof = await createCredentialProof({ signer, now: new Date(), audience: location.origin, nonce })
-  const { credentials } = await city.post<{ credentials: { credential: string }[] }>('/credentials', {
-    credential_configuration_id: entitlement,
-    proofs: { jwt: [proof] },
+/** The credentials that the customer holds in this browser. */
+export function listCredentials(customer: string): Promise<readonly CredentialDescription[]> {
+  return credentialWallet(customer).list()
+}
+
+/** The customer offers the entitlement to this browser (OpenID4VCI 1.0), which takes it in place of the one before. */
+async function receiveEntitlement(customer: string): Promise<void> {
+  const wallet = credentialWallet(customer)
+  const former = await wallet.list()
+  const { links } = await city.post<NewOffer>('/openid4vci/offers', {
+    configuration_ids: [entitlement],
+    // Offer and wallet are in one hand: no code needs to travel another way.
+    tx_code: false,
   })
-  const [issued] = credentials
-  if (issued === undefined) throw new Error('The city issued no credential')
-  const kept = { customer, type: entitlement, credential: issued.credential, received_at: new Date().toISOString() }
-  await keepCredential(kept)
-  return kept
+  await wallet.receive(await wallet.openOffer(links.openid_credential_offer))
+  for (const { type, held } of former) if (type === entitlement) await wallet.forget(held.id)
+}
+
+/** Every customer has a wallet of their own here; it talks to the city itself, without the portal's session. */
+function credentialWallet(customer: string): CredentialWallet {
+  const openly = connectCity({ url: location.origin })
+  return openCredentialWallet({
+    store: createIndexedDbStore(indexedDB, `tillit-wallet-${customer}`),
+    resolveDid: (did, options) => resolveThrough(openly, did, options),
+  })
 }

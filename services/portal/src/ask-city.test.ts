@@ -6,6 +6,7 @@ test.each([
   'permissions/perm_abcdefghijklmnopqrstuv/acceptance',
   'access-records/ar_abcdefghijklmnopqrstuv/receipt',
   'log/leaves/00ff/proof',
+  'openid4vci/offers',
   '1.0/identifiers/did:webvh:QmX:127.0.0.1%253A8080:dids:abc',
 ])('%s is passed on', (path) => {
   expect(isAllowed(path)).toBe(true)
@@ -17,6 +18,7 @@ test.each([
   'openapi.json',
   'permissionsx',
   '1.0/other',
+  'openid4vci/credential',
   'permissions/../oauth/token',
   'permissions/%2e%2e/oauth/token',
   'permissions/..%2foauth',

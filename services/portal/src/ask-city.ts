@@ -11,7 +11,7 @@ const allowedPrefixes = [
   'access-records',
   'metering-points',
   'wallet',
-  'credentials',
+  'openid4vci/offers',
   'log',
   'registry',
   '1.0/identifiers',

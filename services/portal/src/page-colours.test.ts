@@ -4,7 +4,16 @@ import { expect, test } from 'vitest'
 const css = await readFile(new URL('../app/page.css', import.meta.url), 'utf8')
 const [light = '', dark = ''] = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, body]) => body)
 /** Text, and what it is on (WCAG 2.2 success criterion 1.4.3). */
-const texts = ['ink/ground', 'ink/card', 'soft/ground', 'soft/card', 'brand/ground', 'on-brand/brand', 'good/card']
+const texts = [
+  'ink/ground',
+  'ink/card',
+  'soft/ground',
+  'soft/card',
+  'brand/ground',
+  'brand/card',
+  'on-brand/brand',
+  'good/card',
+]
 const textsOnTint = ['good/good-ground', 'ink/good-ground', 'soft/good-ground', 'bad/bad-ground', 'soft/bad-ground']
 /** Edges of controls, bars and the focus (success criterion 1.4.11). */
 const shapes = ['edge/card', 'edge/ground', 'bar/ground', 'bar-partial/ground', 'focus/ground', 'focus/card']

@@ -90,7 +90,7 @@ export function sessionRoutes(ports: SessionRoutePorts): (app: TillitServer) => 
     })
 
     app.route({
-      method: ['GET', 'POST'],
+      method: ['GET', 'POST', 'DELETE'],
       url: `${apiPath}*`,
       ...hidden,
       handler: async (request, reply) => {

@@ -88,6 +88,8 @@ test('a call without the portal header, or a change from another origin, is refu
     { method: 'GET', url: '/portal/api/permissions' },
     { method: 'POST', url: '/portal/api/permissions', headers: { origin: publicUrl } },
     { method: 'POST', url: '/portal/api/permissions', headers: { 'x-tillit-portal': '1' } },
+    { method: 'DELETE', url: '/portal/api/openid4vci/offers/offer_0', headers: { origin: publicUrl } },
+    { method: 'DELETE', url: '/portal/api/openid4vci/offers/offer_0', headers: { 'x-tillit-portal': '1' } },
     { method: 'POST', url: '/portal/sign-out', headers: { 'x-tillit-portal': '1', origin: 'https://evil.example' } },
     { method: 'POST', url: '/portal/sign-out', headers: { 'x-tillit-portal': '1', origin: 'null' } },
   ] as const
