@@ -119,7 +119,7 @@ describe('the file of a run', () => {
     for (const other of [{ sha256: 'y' }, { type: 'MeterDeviceCredential' }, { city: 'http://x' }])
       await expect(openRunFile(path, { ...subject, ...other })).rejects.toThrow('is of another run')
     const text = join(folder, 'text')
-    for (const content of ['something else\n', 'something else', '\n', '{"run":"run_']) {
+    for (const content of ['something else\n', 'something else', '\n', '{"run":"run_', 'null\n', '[]\n', '7']) {
       await writeFile(text, content)
       await expect(openRunFile(text, subject)).rejects.toThrow('is of another run')
       expect(await readFile(text, 'utf8')).toBe(content)

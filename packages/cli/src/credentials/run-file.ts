@@ -71,9 +71,11 @@ function runOf(head: string, subject: RunSubject, path: string): string {
   throw new UsageError(`${path} is of another run: of another table, type or city. Give --out another name.`)
 }
 
+/** Nothing for a head that is not ours: text of another kind, or JSON that is no object. */
 function parse(head: string): Record<string, unknown> {
   try {
-    return JSON.parse(head)
+    const value: unknown = JSON.parse(head)
+    return value !== null && typeof value === 'object' ? { ...value } : {}
   } catch {
     return {}
   }
