@@ -145,6 +145,9 @@ test('she puts the proof into another wallet, with the picture or the link and a
   await expect.poll(() => page.evaluate('document.activeElement?.textContent')).toBe('For your other wallet')
   const picture = offer.getByRole('img', { name: 'QR code' })
   await expect.poll(() => picture.evaluate(naturalWidth)).toBeGreaterThan(0)
+  const { y, height } = (await picture.boundingBox()) ?? { y: -1, height: 0 }
+  expect(y).toBeGreaterThanOrEqual(0)
+  expect(y + height).toBeLessThanOrEqual(page.viewportSize()?.height ?? 0)
   const { link, code, heard } = await shownIn(offer)
   expect(code).toMatch(/^\d{6}$/)
   expect(heard).toBe([...code].join(', '))

@@ -32,7 +32,10 @@ export function AnotherWallet({ customer, meteringPoint }: Props) {
   const id = useId()
   const { state } = progress
   useEffect(() => {
-    if (state !== 'none') heading.current?.focus()
+    if (state === 'none') return
+    heading.current?.focus()
+    // Focus alone leaves the picture below the edge of the window.
+    heading.current?.scrollIntoView({ block: 'start' })
   }, [state])
 
   const standing = progress.state === 'standing' ? progress : null
